@@ -1,0 +1,1 @@
+"""LLM chat for Django: server-rendered, streamed over a WebSocket, any model."""

@@ -1,0 +1,3 @@
+"""What the Makefile calls: environments, the gate, services, pinned versions."""
+
+from __future__ import annotations

@@ -1,0 +1,178 @@
+"""
+A site for pictures: the sandbox with rows of its own and a scripted model.
+
+So the pictures show the same at every run, and nobody's chats are in them.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import django
+from django.core.management import call_command
+
+if TYPE_CHECKING:
+    from polly_htmx.models import SmartConversation
+
+ROOT = Path(__file__).resolve().parent.parent
+START_SECONDS = 60
+SETTINGS = """
+from sandbox.settings import *
+
+DATABASES["default"]["NAME"] = {database!r}
+POLLY = {{
+    "DEFAULT_MODEL": "SCRIPTED",
+    "HTMX_VERSION": {htmx},
+    "MODELS": {{
+        "SCRIPTED": {{
+            "label": "Scripted",
+            "backend": "polly_htmx.llm.scripted.ScriptedInvoker",
+            "params": {{"text": {text!r}, "first": 0.2, "pace": 0.05}},
+        }},
+    }},
+}}
+"""
+ANSWER = "I am a scripted parrot, and this is all that I say. " * 12
+
+QUESTION = "How do I tell *Psittacus* from *Ara*? Please with a table and some `code`."
+RICH = """\
+## Two kinds, side by side
+
+A grey parrot is **not** a macaw. What helps most is the *tail*: see the
+[field guide](https://example.org/guide).
+
+| What | Grey parrot | Scarlet macaw |
+| --- | :---: | ---: |
+| Weight | 400 g | 1,000 g |
+| Tail | short, red | long, pointed |
+| Found in | Central Africa | Central and South America |
+
+1. Look at the tail.
+2. Listen:
+   - the grey one whistles
+   - the macaw screams
+3. Count:
+   - [x] two toes forward
+   - [ ] two toes back
+
+> "Polly wants a cracker" is what people say, parrots seldom do.
+
+```python
+def kind(bird: Bird) -> str:
+    # The tail tells nearly everything, and this line is long enough to scroll.
+    return "grey" if bird.tail.length < 12 else "macaw"
+```
+
+---
+
+### One more thing
+
+~~All parrots talk.~~ Some do, and `kind(polly)` will not tell you which.
+"""
+
+
+@contextmanager
+def site(*, htmx: int = 2) -> Iterator[tuple[str, dict[str, str]]]:
+    """Run the sandbox with rows of our own; yield its address and some pages."""
+    with tempfile.TemporaryDirectory(prefix="polly-pictures-") as folder:
+        settings = SETTINGS.format(
+            database=f"{folder}/db.sqlite3", text=ANSWER, htmx=htmx
+        )
+        Path(folder, "picture_settings.py").write_text(settings)
+        sys.path[:0] = [folder, str(ROOT)]
+        os.environ["DJANGO_SETTINGS_MODULE"] = "picture_settings"
+        # The ORM is used beside the loop of Playwright, by nobody else.
+        os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+        os.environ["PYTHONPATH"] = os.pathsep.join(sys.path[:2])
+        django.setup()
+        call_command("migrate", verbosity=0)
+        pages = make_rows()
+        port = free_port()
+        command = [sys.executable, "-m", "sandbox.demo", "--port", str(port)]
+        server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
+        try:
+            wait_for(f"http://127.0.0.1:{port}/", server)
+            yield f"http://127.0.0.1:{port}", pages
+        finally:
+            server.terminate()
+            server.wait()
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
+    """Wait until the site answers."""
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            urllib.request.urlopen(address).close()
+        except OSError:
+            if server.poll() is not None or time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+        else:
+            return
+
+
+def make_rows() -> dict[str, str]:
+    """Make accounts, Parrots and chats; return the paths of the chats."""
+    from django.contrib.auth import get_user_model  # noqa: PLC0415 - after setup()
+
+    from polly_htmx.models import Parrot, SmartConversation  # noqa: PLC0415
+    from sandbox.demo import seed  # noqa: PLC0415
+
+    seed()
+    demo = get_user_model().objects.get(username="demo")
+    polly = Parrot.objects.get()
+    for name, color in (("Captain Flint", "#b7371f"), ("Ara", "#2b5fc2")):
+        Parrot.objects.create(name=name, color=color)
+
+    def chat(title: str = "") -> SmartConversation:
+        return SmartConversation.objects.create(user=demo, parrot=polly, title=title)
+
+    say(chat("Names for a budgerigar"), "What shall I call it?", "Pip.")
+    failed = chat()
+    say(failed, "Are you there?", "", status="failed", error="unavailable")
+    say(
+        failed,
+        "And now?",
+        "Only just: I was",
+        status="interrupted",
+        error="interrupted",
+    )
+    rich = chat()
+    say(rich, "Hello!", "Hello. What would you like to know about parrots?")
+    say(rich, QUESTION, RICH)
+    chats = {"empty": chat(), "failed": failed, "rich": rich, "talk": chat("A talk")}
+    return {name: each.get_absolute_url() for name, each in chats.items()}
+
+
+def say(
+    conversation: SmartConversation, question: str, answer: str, **end: str
+) -> None:
+    """Store a turn that is over."""
+    conversation.messages.create(
+        conversation=conversation, party="USER", content=question
+    )
+    conversation.messages.create(
+        conversation=conversation,
+        party="ASSISTANT",
+        content=answer,
+        version=conversation.parrot.current_version(),
+        **end,
+    )
