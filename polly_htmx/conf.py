@@ -1,0 +1,86 @@
+"""Typed settings: the keys of the POLLY dict, read from Django when they are used."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from django.conf import settings
+
+
+class Conf:
+    """
+    The keys of ``settings.POLLY`` with their types and defaults.
+
+    Nothing is copied at import, so ``override_settings`` works. A key that is
+    missing has the default below. Whether the values make sense is the business
+    of the system checks, not of every reader.
+    """
+
+    DEFAULT_MODEL: str = "SMOLLM2_135M_INSTRUCT"
+    """Name of a member of LLMModelType, or a key of MODELS."""
+    MODELS: dict[str, dict[str, Any]] = {}
+    """Models that the site adds: NAME: {"label", "model", "api_base", "api_key",
+    "params", "fallbacks", "backend"}."""
+    AI_MODELS_PATH: Path = Path("ai_models")
+    """Folder of GGUF files."""
+    WEBSOCKET_PREFIX: str = "polly/ws/"
+    """Path prefix of the sockets; read when polly_htmx.routing is imported."""
+    HTMX_VERSION: int = 2
+    """Major version of the htmx that the pages load: 2 or 4."""
+    ALLOW_ANONYMOUS: bool = False
+    """Whether visitors without an account may chat, bound to their session."""
+    MAX_MESSAGE_CHARS: int = 16_000
+    """Longer messages are refused, never cut."""
+    MESSAGES_PER_MINUTE: int = 20
+    """Per user or visitor."""
+    MAX_RUNNING_REPLIES: int = 3
+    """Per user or visitor."""
+    FIRST_TOKEN_TIMEOUT: float = 60
+    """Seconds until the first piece of an answer must be there."""
+    GAP_TIMEOUT: float = 60
+    """Seconds that may pass between two pieces of an answer."""
+    REPLY_MAX_SECONDS: float = 900
+    """Seconds that a whole answer may take."""
+    REPLY_LEASE: float = 20
+    """Seconds after which a runner that gives no sign of life counts as dead."""
+    MAX_ANSWER_CHARS: int = 200_000
+    """Longer answers are cut, kept and marked."""
+    REPLIES: str = "web"
+    """Where replies run: "web" or "worker"."""
+    FLUSH_INTERVAL: float = 0.04
+    """Least number of seconds between two frames of one reply."""
+    SHUTDOWN_GRACE: float = 8
+    """Seconds that running replies get on SIGTERM."""
+    ALLOWED_ORIGINS: list[str] = []
+    """Origins besides the site's own that may open sockets."""
+    CONSUMER: str = "polly_htmx.consumers.SmartGPTConsumer"
+    """Dotted path of the consumer that routing, forms and tags use."""
+    IMAGE_HOSTS: list[str] = []
+    """Hosts from which images in Markdown may load; others become links."""
+
+    def __getattribute__(self, name: str) -> Any:
+        default = object.__getattribute__(self, name)
+        if not name.isupper():
+            return default
+        given = getattr(settings, "POLLY", {})
+        if name == "AI_MODELS_PATH":
+            return Path(given.get(name, _models_path(default)))
+        return given.get(name, default)
+
+    def login_url(self) -> str:
+        """Return the site's own sign-in page: a path or the name of a URL."""
+        return settings.LOGIN_URL
+
+    def types(self) -> dict[str, Any]:
+        """Return the name of every key with its annotation, for the checks."""
+        return get_type_hints(type(self))
+
+
+def _models_path(default: Path) -> Path:
+    """Return the site's AI_MODELS_PATH, else a folder beside its manage.py."""
+    base = Path(getattr(settings, "BASE_DIR", "."))
+    return Path(getattr(settings, "AI_MODELS_PATH", base / default))
+
+
+conf = Conf()

@@ -1,0 +1,176 @@
+"""
+The package's exceptions, each with the sentence that a person may read.
+
+PollyError
+  + ChatError                a use case said no; nothing was stored
+    x BlankMessage
+    x MessageTooLong
+    x ReplyRunning
+    x NonceReused
+    x ParrotRetired
+    x NoParrot
+    x TooManyMessages
+    x TooManyReplies
+    x PageExpired
+    x BadFrame
+  + AccessDenied             permission said no
+    x SignInRequired
+    x NotFound
+    x NotAllowed
+  + llm.exceptions.LLMError  a model could not be used (drawn in its module)
+"""
+
+from __future__ import annotations
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _, ngettext
+
+
+class PollyError(Exception):
+    """
+    Root of all that polly_htmx raises. Do not raise directly.
+
+    ``code`` is stable and goes to the database and to logs. ``user_message`` is
+    translated, and holds nothing that a visitor may not read.
+    """
+
+    code = "error"
+    user_message: str | Promise = _("Something went wrong. Please try again.")
+
+    def __str__(self) -> str:
+        """Return the given detail, else the class's own first line."""
+        return super().__str__() or (type(self).__doc__ or self.code).strip()
+
+
+class ChatError(PollyError):
+    """A use case refused its input. Do not raise directly."""
+
+
+class BlankMessage(ChatError):
+    """The message has no text."""
+
+    code = "blank-message"
+    user_message = _("Please write a message first.")
+
+
+class MessageTooLong(ChatError):
+    """The message is longer than MAX_MESSAGE_CHARS."""
+
+    code = "message-too-long"
+
+    def __init__(self, length: int, limit: int) -> None:
+        super().__init__(f"The message has {length} characters, {limit} are allowed.")
+        self.user_message = ngettext(
+            "Your message has %(length)s characters; at most %(limit)s is allowed. "
+            "Please shorten it.",
+            "Your message has %(length)s characters; at most %(limit)s are allowed. "
+            "Please shorten it.",
+            limit,
+        ) % {"length": length, "limit": limit}
+
+
+class ReplyRunning(ChatError):
+    """A reply of this conversation is still running."""
+
+    code = "reply-running"
+    user_message = _(
+        "The answer before is still being written. "
+        "Please send your message when it has ended."
+    )
+
+
+class NonceReused(ChatError):
+    """The nonce already stands for a message with another text."""
+
+    code = "nonce-reused"
+    user_message = _(
+        "This form has already sent another message. Please send yours again."
+    )
+
+
+class ParrotRetired(ChatError):
+    """The Parrot of this conversation has retired."""
+
+    code = "parrot-retired"
+    user_message = _("This Parrot has retired. Please start a new chat.")
+
+
+class NoParrot(ChatError):
+    """The page names a Parrot that does not exist or has retired."""
+
+    code = "no-parrot"
+    user_message = _("This chat is not available at the moment.")
+
+
+class TooManyMessages(ChatError):
+    """More messages in a minute than MESSAGES_PER_MINUTE."""
+
+    code = "too-many-messages"
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"Too many messages; the next one in {seconds} s.")
+        self.user_message = ngettext(
+            "That was a lot of messages. Please send the next one in %(seconds)s second.",
+            "That was a lot of messages. "
+            "Please send the next one in %(seconds)s seconds.",
+            seconds,
+        ) % {"seconds": seconds}
+
+
+class TooManyReplies(ChatError):
+    """More replies run at once than MAX_RUNNING_REPLIES."""
+
+    code = "too-many-replies"
+    user_message = _(
+        "Answers are still being written in your other chats. "
+        "Please send your message when one of them has ended."
+    )
+
+
+class PageExpired(ChatError):
+    """The token of a page is too old, or was not made here."""
+
+    code = "page-expired"
+    user_message = _("This page has grown too old to start a chat. Please reload it.")
+
+
+class BadFrame(ChatError):
+    """A frame of the socket is not one that the page would send."""
+
+    code = "bad-frame"
+    user_message = _("The page sent something that could not be read.")
+
+
+class AccessDenied(PollyError):
+    """Permission was asked and not given. Do not raise directly."""
+
+
+class SignInRequired(AccessDenied):
+    """Nobody is signed in, and the site asks for an account."""
+
+    code = "sign-in-required"
+    user_message = _("Please sign in to chat.")
+
+
+class NotFound(AccessDenied):
+    """The thing does not exist, or is not this person's: both look the same."""
+
+    code = "not-found"
+    user_message = _("This conversation was not found.")
+
+
+class NotAllowed(AccessDenied):
+    """The person may see the thing, but not do this with it."""
+
+    code = "not-allowed"
+    user_message = _("You are not allowed to do this.")
+
+
+def user_message_for(code: str) -> str:
+    """Return the sentence of the exception with this code, or a general one."""
+    kinds = [PollyError]
+    for kind in kinds:
+        if kind.code == code:
+            return str(kind.user_message)
+        kinds.extend(kind.__subclasses__())
+    return str(PollyError.user_message)
