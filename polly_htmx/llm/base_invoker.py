@@ -1,0 +1,125 @@
+"""What all invokers share: history, deadlines, the completion rule, sync and async."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncGenerator, Generator, Iterable
+from contextlib import aclosing
+from typing import Any, Protocol
+
+from polly_htmx.llm import bridge, exceptions
+from polly_htmx.llm.cleaning import clean
+from polly_htmx.llm.draft import Draft
+from polly_htmx.llm.messages import (
+    ChatMessage,
+    Content,
+    Event,
+    Finished,
+    ProviderEvent,
+    Reply,
+    Text,
+)
+from polly_htmx.llm.model_type import Model
+from polly_htmx.llm.pacing import paced
+
+
+class Connection(Protocol):
+    """What an invoker needs to know: LLMConnect has it."""
+
+    model: Model
+    system_prompt: str
+    params: dict[str, Any]
+
+
+class BaseInvoker(ABC):
+    """
+    One conversation over one connection.
+
+    A finished exchange is added to ``history``, so the next message carries it.
+    One exchange at a time. Who stops early closes the stream (``aclose()``, or
+    ``contextlib.aclosing``): that ends the provider's work at once.
+    """
+
+    def __init__(
+        self, connect: Connection, history: Iterable[ChatMessage] = ()
+    ) -> None:
+        self.connect = connect
+        self.history: list[ChatMessage] = [dict(message) for message in history]
+        self._draft: Draft | None = None
+
+    @abstractmethod
+    def provider_events(
+        self, messages: list[ChatMessage]
+    ) -> AsyncGenerator[ProviderEvent]:
+        """
+        Yield what the model says to these messages, and at last an Ending.
+
+        Raises only LLMError. Must let go of the provider when it is closed.
+        """
+
+    @property
+    def reply(self) -> Reply | None:
+        """Return the answer so far, also after a stop or a failure."""
+        return self._draft.reply if self._draft else None
+
+    async def astream_events(self, message: Content) -> AsyncGenerator[Event]:
+        """Send a message and yield what comes: the last event is Finished."""
+        draft = self._draft = Draft(self.connect.model.name)
+        asked = {"role": "user", "content": _sendable(message)}
+        problem: exceptions.LLMError | None = None
+        try:
+            async with (
+                aclosing(self.provider_events(self._request(asked))) as source,
+                aclosing(paced(source)) as events,
+            ):
+                async for event in events:
+                    for taken in draft.take(event):
+                        yield taken
+                    if draft.full:
+                        break
+        except exceptions.LLMError as exc:
+            problem = draft.worded(exc)
+        if problem is not None:
+            # Here, not in the handler: there it would carry the other along.
+            raise problem
+        reply = draft.complete()
+        self.history += [asked, {"role": "assistant", "content": reply.text}]
+        yield Finished(reply)
+
+    async def astream_message(self, message: Content) -> AsyncGenerator[str]:
+        """Send a message and yield the pieces of the answer's text."""
+        async with aclosing(self.astream_events(message)) as events:
+            async for event in events:
+                if isinstance(event, Text):
+                    yield event.text
+
+    async def asend_message(self, message: Content) -> Reply:
+        """Send a message and return the whole answer."""
+        reply = Reply()
+        async with aclosing(self.astream_events(message)) as events:
+            async for event in events:
+                if isinstance(event, Finished):
+                    reply = event.reply
+        return reply
+
+    def send_message(self, message: Content) -> Reply:
+        """See asend_message()."""
+        return bridge.run(self.asend_message, message)
+
+    def stream_message(self, message: Content) -> Generator[str]:
+        """See astream_message()."""
+        return bridge.iterate(self.astream_message(message))
+
+    def _request(self, asked: ChatMessage) -> list[ChatMessage]:
+        prompt = clean(self.connect.system_prompt)
+        system = [{"role": "system", "content": prompt}] if prompt else []
+        return [*system, *self.history, asked]
+
+
+def _sendable(content: Content) -> Content:
+    if isinstance(content, str):
+        return clean(content)
+    return [
+        {**part, "text": clean(part["text"])} if "text" in part else dict(part)
+        for part in content
+    ]

@@ -1,0 +1,92 @@
+"""From a model or a Parrot to a connection that is ready to be used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from typing import Any, Protocol, Self
+
+from django.utils.module_loading import import_string
+
+from polly_htmx.llm import exceptions
+from polly_htmx.llm.base_invoker import BaseInvoker
+from polly_htmx.llm.invoker import LLMInvoker
+from polly_htmx.llm.messages import ChatMessage
+from polly_htmx.llm.model_type import Model, resolve
+
+PARROT_PARAMETERS = frozenset(
+    {
+        "frequency_penalty",
+        "logit_bias",
+        "max_completion_tokens",
+        "max_tokens",
+        "min_p",
+        "presence_penalty",
+        "reasoning_effort",
+        "repeat_penalty",
+        "response_format",
+        "seed",
+        "stop",
+        "temperature",
+        "thinking",
+        "top_k",
+        "top_p",
+        "verbosity",
+    }
+)
+"""What a Parrot's parameters may say: how a model answers, and nothing about where
+the question and the key are sent. Whoever may edit Parrots need not know the key."""
+
+
+class Character(Protocol):
+    """What a connection takes from a Parrot."""
+
+    @property
+    def model(self) -> str: ...
+    @property
+    def system_prompt(self) -> str: ...
+    @property
+    def parameters(self) -> Mapping[str, Any]: ...
+
+
+class LLMConnect:
+    """
+    A model with a system prompt and parameters.
+
+    Nothing is loaded before the first message, so making one is cheap.
+    """
+
+    def __init__(
+        self,
+        model: Model | str | None = None,
+        *,
+        system_prompt: str = "",
+        **params: Any,
+    ) -> None:
+        self.model = resolve(model)
+        self.system_prompt = system_prompt
+        self.params: dict[str, Any] = {**self.model.params, **params}
+
+    @classmethod
+    def for_parrot(cls, parrot: Character) -> Self:
+        """Connect as a Parrot: with its model, prompt and parameters."""
+        model = resolve(parrot.model)
+        wrong = set(parrot.parameters) - PARROT_PARAMETERS
+        if wrong and not model.backend:
+            names = ", ".join(sorted(wrong))
+            raise exceptions.NotConfigured(f"A Parrot may not set {names}.")
+        connect = cls(model, system_prompt=parrot.system_prompt)
+        connect.params |= parrot.parameters
+        return connect
+
+    def invoker(self, history: Iterable[ChatMessage] = ()) -> BaseInvoker:
+        """Begin a conversation, or go on with one."""
+        return self._backend()(self, history)
+
+    def _backend(self) -> type[BaseInvoker]:
+        if not self.model.backend:
+            return LLMInvoker
+        with suppress(ImportError):
+            backend: type[BaseInvoker] = import_string(self.model.backend)
+            return backend
+        raise exceptions.NotConfigured(f"There is no {self.model.backend}.")

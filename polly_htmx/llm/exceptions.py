@@ -1,0 +1,117 @@
+"""
+What can go wrong with a model: provider faults in the package's own words.
+
+LLMError
+  x NotConfigured      no such model, file, engine, key or address
+  x NotAuthorised      the provider refused the key
+  x RateLimited        too many requests; ``retry_after`` says when to come back
+  x ContextTooLong     the conversation does not fit into the model's window
+  x ContentRefused     the provider's filter refused to answer
+  x RequestRefused     the provider does not take the request as it stands
+  + Unavailable        the provider did not answer, or with an error of its own
+    x TimedOut         one of our deadlines passed
+  x Interrupted        the answer broke off; what came is kept
+  + BadResponse        the provider sent something that is not an answer
+    x EmptyAnswer      the provider ended without a word
+
+None of these ever carries the provider's own text: that may hold keys,
+addresses or markup.
+"""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from polly_htmx.exceptions import PollyError
+
+
+class LLMError(PollyError):
+    """A model could not be used. Do not raise directly."""
+
+    code = "llm-error"
+    user_message = _("The model could not answer. Please try again.")
+
+
+class NotConfigured(LLMError):
+    """The model is not set up: no such name, file, engine, key or address."""
+
+    code = "not-configured"
+    user_message = _("The model of this chat is not set up. Please tell the operator.")
+
+
+class NotAuthorised(LLMError):
+    """The provider refused the credentials."""
+
+    code = "not-authorised"
+    user_message = _(
+        "The model's provider refused this site's credentials. "
+        "Please tell the operator."
+    )
+
+
+class RateLimited(LLMError):
+    """The provider takes no more requests for now."""
+
+    code = "rate-limited"
+    user_message = _("The model is busy. Please try again in a little while.")
+
+    def __init__(self, detail: str = "", *, retry_after: float | None = None) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
+        """Seconds until the provider wants to be asked again, where it said so."""
+
+
+class ContextTooLong(LLMError):
+    """The conversation does not fit into the model's context window."""
+
+    code = "context-too-long"
+    user_message = _("This chat has grown too long for the model. Please start anew.")
+
+
+class ContentRefused(LLMError):
+    """The provider's content filter stopped the answer."""
+
+    code = "content-refused"
+    user_message = _("The model's provider stopped this answer by its content filter.")
+
+
+class RequestRefused(LLMError):
+    """The provider does not take the request as it stands."""
+
+    code = "request-refused"
+    user_message = _("The model could not take this message. Please try another one.")
+
+
+class Unavailable(LLMError):
+    """The provider could not be reached, or failed."""
+
+    code = "unavailable"
+    user_message = _("The model cannot be reached at the moment. Please try again.")
+
+
+class TimedOut(Unavailable):
+    """The provider took longer than our deadlines allow."""
+
+    code = "timed-out"
+    user_message = _("The model took too long to answer. Please try again.")
+
+
+class Interrupted(LLMError):
+    """The answer broke off before its end."""
+
+    code = "interrupted"
+    user_message = _("The answer broke off before its end.")
+
+
+class BadResponse(LLMError):
+    """The provider sent something that is not an answer."""
+
+    code = "bad-response"
+    user_message = _("The model sent something unreadable. Please try again.")
+
+
+class EmptyAnswer(BadResponse):
+    """The provider ended the answer without a word."""
+
+    code = "empty-answer"
+    user_message = _("The model sent an empty answer. Please try again.")

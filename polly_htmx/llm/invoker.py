@@ -1,0 +1,47 @@
+"""Sends messages through litellm: to a provider, the mock, or the engine in here."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from polly_htmx.conf import conf
+from polly_htmx.llm import exceptions, litellm_port, local
+from polly_htmx.llm.base_invoker import BaseInvoker
+from polly_htmx.llm.messages import ChatMessage, ProviderEvent
+from polly_htmx.llm.model_type import ENV
+
+
+class LLMInvoker(BaseInvoker):
+    """Keeps one conversation with a real model."""
+
+    async def provider_events(
+        self, messages: list[ChatMessage]
+    ) -> AsyncGenerator[ProviderEvent]:
+        """See BaseInvoker."""
+        call = await self._call(messages)
+        async with aclosing(litellm_port.stream(call)) as events:
+            async for event in events:
+                yield event
+
+    async def _call(self, messages: list[ChatMessage]) -> litellm_port.Call:
+        model = self.connect.model
+        api_base, api_key = model.api_base, model.api_key
+        if model.file:
+            engine = await asyncio.to_thread(local.serve, model.file)
+            api_base, api_key = engine.api_base, engine.api_key
+        elif model.api_key_source and not api_key:
+            variable = model.api_key_source.removeprefix(ENV)
+            raise exceptions.NotConfigured(f"{variable} is not set.")
+        return litellm_port.Call(
+            model=model.litellm_model,
+            messages=messages,
+            # Ours come first; this one only cleans up behind them.
+            timeout=conf.REPLY_MAX_SECONDS,
+            params=self.connect.params,
+            api_base=api_base,
+            api_key=api_key,
+            mock="mock_response" in self.connect.params,
+            loopback=model.file is not None,
+        )

@@ -1,0 +1,152 @@
+"""The only module that speaks to litellm."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import threading
+import warnings
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from polly_htmx.llm import litellm_faults, redaction
+from polly_htmx.llm.litellm_chunks import Chunks
+from polly_htmx.llm.messages import ChatMessage, ProviderEvent
+
+SWITCHES: dict[str, Any] = {
+    # Quiet: no advice on stdout, no messages in exceptions, no telemetry.
+    "suppress_debug_info": True,
+    "disable_streaming_logging": True,
+    "telemetry": False,
+    "turn_off_message_logging": True,
+    "redact_messages_in_exceptions": True,
+    # httpx's own transport tells a reset from an end; aiohttp's doesn't.
+    "disable_aiohttp_transport": True,
+    # It takes 100 equal pieces for a fault, but a ruler of dashes is none. Our own
+    # limits end a model that loops.
+    "REPEATED_STREAMING_CHUNK_LIMIT": sys.maxsize,
+}
+
+# Without these, importing it calls out for a price list and reads ./.env.
+ENVIRONMENT = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_MODE": "PRODUCTION"}
+
+NO_KEY = "no-key"
+"""Sent where none is set, lest a key from the environment goes to any address."""
+
+_lock = threading.Lock()
+_litellm: Any = None
+_clients: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, Any]]
+_clients = WeakKeyDictionary()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """One question to a model."""
+
+    model: str
+    messages: list[ChatMessage] = field(repr=False)
+    timeout: float
+    params: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    api_base: str | None = field(default=None, repr=False)
+    api_key: str | None = field(default=None, repr=False)
+    mock: bool = False
+    """Whether litellm's mock is to answer."""
+    loopback: bool = False
+    """Whether the address is this process's own, which no proxy may see."""
+
+
+async def stream(call: Call) -> AsyncGenerator[ProviderEvent]:
+    """Ask, and yield what comes as our own events; raise only LLMError."""
+    problem = None
+    answer = None
+    redaction.remember(call.api_key)
+    try:
+        litellm = await asyncio.to_thread(load)
+        answer = await litellm.acompletion(**_arguments(call))
+        free = call.mock or call.loopback
+        chunks = Chunks(call.model, mock=call.mock, free=free)
+        async for chunk in answer:
+            for event in chunks.events(chunk):
+                yield event
+        for event in chunks.ending(answer, litellm):
+            yield event
+    except Exception as exc:  # noqa: BLE001  litellm raises whatever its providers do
+        problem = litellm_faults.translated(exc)
+    finally:
+        if answer is not None:
+            await answer.aclose()
+    if problem is not None:
+        # Outside the handler, so that nothing of the provider's hangs on it.
+        raise problem
+
+
+def load() -> Any:
+    """Import litellm, which takes seconds: never on an event loop's thread."""
+    global _litellm  # noqa: PLW0603
+    with _lock, warnings.catch_warnings():
+        if _litellm is None:
+            # Its own and pydantic's warnings are no news to a site's operator.
+            warnings.simplefilter("ignore")
+            for name, value in ENVIRONMENT.items():
+                os.environ.setdefault(name, value)
+            import litellm
+
+            for name, value in SWITCHES.items():
+                setattr(litellm, name, value)
+            _warm_up(litellm)
+            redaction.guard()
+            _litellm = litellm
+        return _litellm
+
+
+def _warm_up(litellm: Any) -> None:
+    # What is built and imported at the first call would hold the event loop for a
+    # third of a second each: models of pydantic, and the openai client's parts.
+    import openai
+
+    asked = [{"role": "user", "content": "Hi"}]
+    list(
+        litellm.completion(
+            model="openai/dummy", messages=asked, mock_response="Hi", stream=True
+        )
+    )
+    _ = openai.AsyncOpenAI(api_key=NO_KEY).chat.completions.with_raw_response.create
+
+
+def _arguments(call: Call) -> dict[str, Any]:
+    key = call.api_key or (NO_KEY if call.api_base else None)
+    arguments: dict[str, Any] = {
+        "drop_params": True,  # what a model doesn't know shall not stop it
+        **call.params,
+        "model": call.model,
+        "messages": call.messages,
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        "timeout": call.timeout,
+        "max_retries": 0,
+        "num_retries": 0,
+        "api_base": call.api_base,
+        "api_key": key,
+    }
+    if call.loopback:
+        arguments["client"] = _loopback_client(str(call.api_base), str(key))
+    return arguments
+
+
+def _loopback_client(api_base: str, api_key: str) -> Any:
+    # litellm's own clients obey HTTP_PROXY even for 127.0.0.1.
+    import httpx
+    import openai
+
+    clients = _clients.setdefault(asyncio.get_running_loop(), {})
+    if api_base not in clients:
+        clients[api_base] = openai.AsyncOpenAI(
+            api_key=api_key,
+            base_url=api_base,
+            max_retries=0,
+            http_client=httpx.AsyncClient(trust_env=False),
+        )
+    return clients[api_base]

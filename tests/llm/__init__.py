@@ -1,0 +1,3 @@
+"""Tests of polly_htmx.llm."""
+
+from __future__ import annotations
