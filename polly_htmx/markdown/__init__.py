@@ -1,0 +1,9 @@
+"""Markdown from people and models to HTML that a page may show."""
+
+from __future__ import annotations
+
+from polly_htmx.markdown.rendering import render
+from polly_htmx.markdown.text import clean_text
+from polly_htmx.markdown.vouch import vouched
+
+__all__ = ["clean_text", "render", "vouched"]

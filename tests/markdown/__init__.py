@@ -1,0 +1,3 @@
+"""Tests of polly_htmx.markdown."""
+
+from __future__ import annotations

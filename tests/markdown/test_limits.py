@@ -1,0 +1,147 @@
+"""The work for any text is bounded, whatever its structure."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given, settings as hypothesis_settings, strategies as st
+
+from polly_htmx.markdown import render
+from polly_htmx.markdown.limits import MAX_DEPTH
+from tests.corpus import XSS, Entry
+from tests.oracle import text_of
+
+SIZES = (16_000, 200_000)
+MAX_GROWTH = 20
+MAX_SLOWNESS = 10
+"""How much more CPU time a character of any text may take than one of an ordinary,
+dense answer: a ratio within one run, so a slow machine fails nothing. What grows with
+the square of the size is beyond it by far."""
+ORDINARY = (
+    "## Heading\n\nSome *text* with `code` and a [link](https://a.example/x).\n\n"
+    "- one point\n- **another** point\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n"
+    "```python\nfor i in range(3):\n    print(i)\n```\n\n"
+)
+
+UNITS = [
+    ">", "> ", "- ", "* ", "1. ", "> - ", "[", "]", "![", "[](", "[a](", "[a][",
+    "[a](<", '[a](b "', "![a](https://b.c) ", "[a](https://b.c) ", "<https://a.b> ",
+    "*", "**a ", "* a *", "_a ", "a*", "*a_", "***a", "*a**b", "**_", "`", "`a`",
+    "`` ` ``", "~", "~~a ", "~a*b", "<!--", "<", "<a ", "<b>", "<http:", "<a@", "&",
+    "&a", "&#x41;", "&amp;", "\\", "!", "((", "|", "a|", "[^", "*_`[", " ", "\t", "\n",
+    "a\n", "# \n", "-\n", "- a\n", "> a\n", "a\n==\n", "```\n", "```c\nx\n```\n",
+    "x\n\n", "\\\n", "a  \n", "-\n-\n", "|-|\n", "|a|b|\n|-|-|\n", "|x|y|\n", "[a\n",
+    "[a]: https://b.c\n", '[a]: https://b.c "\n', "[a]: <\n", "- [x] a\n",
+    "> " * 18 + "a\n", "- " * 12 + "a\n", "- a\n  - b\n    - c\n", "word ",
+]  # fmt: skip
+# Those that come closest to what a text of their length may cost.
+HEAVIEST = ["a*", "*a**b", "**a ", "<https://a.b> ", "&", "a  \n", "|a|b|\n|-|-|\n"]
+SHAPES: dict[str, Callable[[int], str]] = {
+    "brackets": lambda size: "[" * (size // 2) + "]" * (size // 2),
+    "emphasis": lambda size: "*" * (size // 2) + "x" + "*" * (size // 2),
+    "columns": lambda size: (
+        "|a" * (size // 8) + "|\n" + "|-" * (size // 8) + "|\n" + "|\n" * (size // 4)
+    ),
+    "deepening list": lambda size: "".join(
+        "  " * level + "- a\n" for level in range(int(size**0.5))
+    ),
+    "images in images": lambda size: "![" * (size // 6) + "a" + "](b)" * (size // 6),
+    "backticks": lambda size: "".join("`" * n + " " for n in range(int(size**0.5))),
+    "one line of code": lambda size: "```js\n" + "a+" * (size // 2) + "\n```",
+}
+
+
+def cpu_seconds(text: str) -> tuple[str, float]:
+    """Return the HTML, and how long making it took of this thread's own time."""
+    start = time.thread_time()
+    html = render(text)
+    return html, time.thread_time() - start
+
+
+@functools.cache
+def ordinary_seconds() -> float:
+    """Return what a character of an ordinary answer takes here, the best of three."""
+    text = ORDINARY * 100
+    return min(cpu_seconds(text)[1] for _ in range(3)) / len(text)
+
+
+def check_bounds(text: str) -> None:
+    """Fail if a text takes too long or makes too much."""
+    html, seconds = cpu_seconds(text)
+    assert seconds < MAX_SLOWNESS * ordinary_seconds() * max(len(text), SIZES[0])
+    assert len(html) < MAX_GROWTH * max(len(text), SIZES[0])
+
+
+def filled(unit: str, size: int) -> str:
+    """Return a text of that size made of the unit."""
+    return (unit * size)[:size]
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_repeated_structure_is_bounded(unit: str) -> None:
+    check_bounds(filled(unit, 16_000))
+
+
+@pytest.mark.parametrize("unit", HEAVIEST)
+def test_much_repeated_structure_is_bounded(unit: str) -> None:
+    check_bounds(filled(unit, 200_000))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("unit", UNITS)
+def test_any_much_repeated_structure_is_bounded(unit: str) -> None:
+    check_bounds(filled(unit, 200_000))
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_nested_structure_is_bounded(shape: str, size: int) -> None:
+    check_bounds(SHAPES[shape](size))
+
+
+@pytest.mark.parametrize(
+    "entry", [e for e in XSS if e.category.startswith("size")], ids=str
+)
+def test_large_payload_is_bounded_and_kept(entry: Entry) -> None:
+    check_bounds(entry.text)
+    html = render(entry.text)
+    assert text_of(html[:10_000]).strip() or not entry.text.strip()
+
+
+@hypothesis_settings(max_examples=25, deadline=None)
+@given(st.lists(st.sampled_from(UNITS), min_size=1, max_size=4).map("".join))
+def test_mixed_structure_is_bounded(unit: str) -> None:
+    check_bounds(filled(unit, 16_000))
+
+
+@pytest.mark.parametrize("mark", ["> ", "- "])
+def test_deep_nesting_is_shown_whole(mark: str) -> None:
+    html = render(mark * 1000 + "the end")
+    assert html.startswith('<p class="polly-plain">')
+    assert "the end" in html
+
+
+@pytest.mark.parametrize(("mark", "levels"), [("> ", 1), ("- ", 2)])
+def test_nesting_up_to_the_limit_is_rendered(mark: str, levels: int) -> None:
+    depth = MAX_DEPTH // levels - 1
+    assert "polly-plain" not in render(mark * depth + "a")
+    assert "polly-plain" in render(mark * (depth + 2) + "a")
+
+
+def test_deep_emphasis_is_shown_plain() -> None:
+    # Nested elements without end make browsers slow, and lose some in the end.
+    html = render("*" * 600 + "a" + "*" * 600 + "\n\n*b*")
+    assert "<em>b</em>" in html
+    assert html.count("<strong>") == 0
+
+
+def test_huge_text_is_shown_plain() -> None:
+    html = render("*a* " * 300_000)
+    assert html.startswith('<p class="polly-plain">*a* *a*')
+
+
+def test_long_ordinary_answer_is_rendered() -> None:
+    assert "polly-plain" not in render(ORDINARY * 1000)
