@@ -1,0 +1,205 @@
+"""Message: one entry of a conversation, and the life of a reply."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.db import models, transaction
+from django.db.models import Q
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from polly_htmx.exceptions import user_message_for
+from polly_htmx.managers import MessageQuerySet
+from polly_htmx.markdown import render
+from polly_htmx.models.base import PublicModel
+from polly_htmx.models.conversations import SmartConversation
+from polly_htmx.models.parrots import ParrotVersion
+
+NONCE_CHARS = 64
+CODE_CHARS = 40
+CUT_REASONS = ("length", "cut")
+"""Finish reasons of an answer that is not whole: the provider's limit, and ours."""
+
+
+class Message(PublicModel):
+    """
+    One entry of a conversation: Markdown source, who wrote it, and its status.
+
+    A reply is the ASSISTANT Message of a turn. Order is ``sequence``, never a
+    clock. ``parent`` makes the conversation a tree: another answer to the same
+    question is a sibling.
+    """
+
+    class Party(models.TextChoices):
+        """Who speaks."""
+
+        USER = "USER", _("User")
+        ASSISTANT = "ASSISTANT", _("Assistant")
+        STAFF = "STAFF", _("Staff")
+
+    class Status(models.TextChoices):
+        """Where a Message is in its life; all but replies are born complete."""
+
+        PENDING = "pending", _("pending")
+        STREAMING = "streaming", _("streaming")
+        WAITING = "waiting", _("waiting for a person")
+        COMPLETE = "complete", _("complete")
+        STOPPED = "stopped", _("stopped")
+        FAILED = "failed", _("failed")
+        INTERRUPTED = "interrupted", _("interrupted")
+
+    RUNNING = (Status.PENDING, Status.STREAMING, Status.WAITING)
+
+    conversation = models.ForeignKey(
+        SmartConversation, on_delete=models.CASCADE, related_name="messages"
+    )
+    parent = models.ForeignKey(
+        "self",
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="children",
+    )
+    sequence = models.PositiveIntegerField(_("number"), editable=False)
+    party = models.CharField(_("party"), max_length=10, choices=Party.choices)
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("author"),
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+    )
+    content = models.TextField(_("content"), blank=True)
+    status = models.CharField(
+        _("status"), max_length=12, choices=Status.choices, default=Status.COMPLETE
+    )
+    # NULL, not "": the database lets only NULLs repeat.
+    nonce = models.CharField(  # noqa: DJ001
+        max_length=NONCE_CHARS, null=True, blank=True, editable=False
+    )
+
+    # What a reply answers with, fixed when its turn is taken.
+    version = models.ForeignKey(
+        ParrotVersion,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="replies",
+    )
+    instructions = models.TextField(
+        _("instructions"),
+        blank=True,
+        help_text=_("Told to the model instead of the Parrot's character."),
+    )
+    context = models.TextField(
+        _("context"), blank=True, help_text=_("Told to the model after the character.")
+    )
+
+    # How it ended.
+    error = models.CharField(_("error"), max_length=CODE_CHARS, blank=True)
+    finish_reason = models.CharField(
+        _("finish reason"), max_length=CODE_CHARS, blank=True
+    )
+    started_at = models.DateTimeField(_("started"), null=True, blank=True)
+    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
+
+    # Who runs it. A runner that is not heard of until lease_until counts as dead.
+    lease_owner = models.UUIDField(null=True, blank=True, editable=False)
+    lease_until = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = MessageQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("message")
+        verbose_name_plural = _("messages")
+        ordering = ["conversation", "sequence"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["conversation", "sequence"], name="polly_message_order"
+            ),
+            models.UniqueConstraint(
+                fields=["conversation", "nonce"],
+                condition=Q(nonce__isnull=False),
+                name="polly_message_nonce",
+            ),
+            models.UniqueConstraint(
+                fields=["conversation"],
+                condition=Q(
+                    party="ASSISTANT", status__in=["pending", "streaming", "waiting"]
+                ),
+                name="polly_message_one_running",
+            ),
+            models.CheckConstraint(
+                condition=Q(party__in=["USER", "ASSISTANT", "STAFF"]),
+                name="polly_message_party",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    status__in=[
+                        "pending",
+                        "streaming",
+                        "waiting",
+                        "complete",
+                        "stopped",
+                        "failed",
+                        "interrupted",
+                    ]
+                ),
+                name="polly_message_status",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["status", "lease_until"],
+                condition=Q(status__in=["pending", "streaming"]),
+                name="polly_message_lease",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_party_display()} {self.sequence}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save; a new Message without a number goes to the end of its conversation."""
+        number: int | None = self.sequence
+        if number is not None:
+            super().save(*args, **kwargs)
+            return
+        conversations = SmartConversation.objects.using(kwargs.get("using"))
+        with transaction.atomic(using=kwargs.get("using")):
+            self.sequence = conversations.take_numbers(self.conversation_id, 1)
+            if self.parent_id is None:
+                leaf = conversations.values_list("current_id", flat=True)
+                self.parent_id = leaf.get(pk=self.conversation_id)
+            super().save(*args, **kwargs)
+            conversations.point_at(self.conversation_id, self.pk)
+        # Whoever holds the conversation sees the new end of its path at once.
+        self.conversation.current = self
+
+    @classmethod
+    def running_condition(cls) -> Q:
+        """Return what makes a row a reply that has not reached its end."""
+        return Q(party=cls.Party.ASSISTANT, status__in=cls.RUNNING)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether this is a reply that has not reached its end."""
+        return self.party == self.Party.ASSISTANT and self.status in self.RUNNING
+
+    @property
+    def html(self) -> SafeString:
+        """The content as safe HTML, the same live and after a reload."""
+        return render(self.content)
+
+    @property
+    def remark(self) -> str:
+        """What a reader should know of how the reply ended, "" if it ended well."""
+        if self.error:
+            return user_message_for(self.error)
+        if self.finish_reason in CUT_REASONS:
+            return str(_("The answer was cut because it grew too long."))
+        return ""

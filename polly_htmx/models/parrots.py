@@ -1,0 +1,172 @@
+"""Parrots: instances of an LLM with a character, their versions and Tricks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.db import models, transaction
+from django.utils.translation import gettext_lazy as _
+
+from polly_htmx.conf import conf
+from polly_htmx.llm import LLMConnect, Reply
+from polly_htmx.managers import ParrotQuerySet
+from polly_htmx.models.base import PublicModel
+
+NAME_CHARS = 100
+MODEL_CHARS = 100
+OLDEST = 150
+"""The oldest parrot on record reached half of this."""
+HARDEST = 5
+
+validate_color = RegexValidator(
+    r"\A#[0-9a-fA-F]{6}\Z", _("Write the colour as #rrggbb, such as #2f855a.")
+)
+
+
+def default_model() -> str:
+    """Return the name of the site's default model."""
+    return conf.DEFAULT_MODEL
+
+
+class Parrot(PublicModel):
+    """An instance of an LLM with a character."""
+
+    name = models.CharField(_("name"), max_length=NAME_CHARS)
+    color = models.CharField(
+        _("colour"), max_length=7, default="#2f855a", validators=[validate_color]
+    )
+    age = models.PositiveSmallIntegerField(
+        _("age"), default=1, validators=[MaxValueValidator(OLDEST)]
+    )
+    model = models.CharField(
+        _("model"),
+        max_length=MODEL_CHARS,
+        default=default_model,
+        help_text=_("A name, not a choice: a new model needs no migration."),
+    )
+    system_prompt = models.TextField(
+        _("character"),
+        blank=True,
+        help_text=_(
+            "What the Parrot is told before every conversation. Put no secrets here: "
+            "a model may repeat what it was told."
+        ),
+    )
+    parameters = models.JSONField(
+        _("parameters"),
+        default=dict,
+        blank=True,
+        help_text=_('Sent with every request, such as {"temperature": 0.2}.'),
+    )
+    retired_at = models.DateTimeField(
+        _("retired"),
+        null=True,
+        blank=True,
+        help_text=_("A retired Parrot keeps its conversations and takes no new ones."),
+    )
+
+    objects = ParrotQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("Parrot")
+        verbose_name_plural = _("Parrots")
+        ordering = ["name", "pk"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save, and write down a new version if the Parrot now answers otherwise."""
+        with transaction.atomic(using=kwargs.get("using")):
+            super().save(*args, **kwargs)
+            self.current_version()
+
+    @property
+    def is_retired(self) -> bool:
+        """Whether the Parrot takes no new conversations and turns."""
+        return self.retired_at is not None
+
+    def current_version(self) -> ParrotVersion:
+        """Return the version that says how the Parrot answers now, made if missing."""
+        character = {
+            "model": self.model,
+            "system_prompt": self.system_prompt,
+            "parameters": self.parameters,
+        }
+        last = self.versions.order_by("-number").first()
+        if last and last.character == character:
+            return last
+        version, _made = self.versions.get_or_create(
+            number=last.number + 1 if last else 1, defaults=character
+        )
+        return version
+
+    def ask(self, text: str) -> Reply:
+        """
+        Return the Parrot's answer to one text, outside of any conversation.
+
+        Raises an exception of polly_htmx.llm.exceptions if the model cannot answer.
+        """
+        return LLMConnect.for_parrot(self).invoker().send_message(text)
+
+    async def aask(self, text: str) -> Reply:
+        """See ask()."""
+        return await LLMConnect.for_parrot(self).invoker().asend_message(text)
+
+
+class ParrotVersion(models.Model):
+    """How a Parrot answered from one moment on. Never changed, never removed."""
+
+    parrot = models.ForeignKey(
+        Parrot, on_delete=models.PROTECT, related_name="versions"
+    )
+    number = models.PositiveIntegerField(_("number"))
+    model = models.CharField(_("model"), max_length=MODEL_CHARS)
+    system_prompt = models.TextField(_("character"), blank=True)
+    parameters = models.JSONField(_("parameters"), default=dict, blank=True)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("version of a Parrot")
+        verbose_name_plural = _("versions of Parrots")
+        ordering = ["parrot", "number"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["parrot", "number"], name="polly_version_number"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.parrot} {self.number}"
+
+    @property
+    def character(self) -> dict[str, Any]:
+        """Everything that decides how the Parrot answers."""
+        return {
+            "model": self.model,
+            "system_prompt": self.system_prompt,
+            "parameters": self.parameters,
+        }
+
+
+class Trick(PublicModel):
+    """Something that a Parrot can do besides talk."""
+
+    parrot = models.ForeignKey(Parrot, on_delete=models.CASCADE, related_name="tricks")
+    name = models.CharField(_("name"), max_length=NAME_CHARS)
+    difficulty = models.PositiveSmallIntegerField(
+        _("difficulty"),
+        default=1,
+        validators=[MinValueValidator(1), MaxValueValidator(HARDEST)],
+        help_text=_("From 1, easy, to 5, hard."),
+    )
+    description = models.TextField(_("description"), blank=True)
+
+    class Meta:
+        verbose_name = _("Trick")
+        verbose_name_plural = _("Tricks")
+        ordering = ["parrot", "name", "pk"]
+
+    def __str__(self) -> str:
+        return self.name
