@@ -1,0 +1,110 @@
+"""Conversations: start one, find one again in its place, and page through it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from polly_htmx import access
+from polly_htmx.access import Who
+from polly_htmx.exceptions import ParrotRetired
+from polly_htmx.models import Message, Parrot, SmartConversation
+
+PAGE_SIZE = 30
+"""Messages that a page shows first, and that each step back adds."""
+MISSED = 200
+"""Messages at the most that a page is sent again when it comes back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Some neighbouring messages of a conversation's path, oldest first."""
+
+    messages: list[Message]
+    earlier: int | None
+    """Sequence number of the first message here if there are earlier ones."""
+
+    @property
+    def start(self) -> int:
+        """The sequence number of the first message, 0 for an empty conversation."""
+        return self.messages[0].sequence if self.messages else 0
+
+
+def start_conversation(
+    parrot: Parrot,
+    *,
+    who: Who,
+    title: str = "",
+    slot: str = "",
+    context: str = "",
+    external_id: uuid.UUID | None = None,
+) -> SmartConversation:
+    """
+    Create a conversation of this person with a Parrot.
+
+    Raises SignInRequired for nobody, ParrotRetired for a retired Parrot.
+    """
+    access.require_owner(who)
+    if parrot.is_retired:
+        raise ParrotRetired
+    return SmartConversation.objects.create(
+        external_id=external_id or uuid.uuid4(),
+        parrot=parrot,
+        user=who.user,
+        visitor=None if who.user else who.visitor,
+        title=title,
+        slot=slot,
+        context=context,
+    )
+
+
+def conversation_in_slot(slot: str, *, who: Who) -> SmartConversation | None:
+    """Return this person's newest conversation in a place of the site, if any."""
+    own = access.conversations_of(who).filter(slot=slot).select_related("parrot")
+    return own.newest_first().first()
+
+
+def newest_page(conversation: SmartConversation) -> Page:
+    """Return the newest messages of the current path."""
+    return _page(conversation.current_id)
+
+
+def page_before(conversation: SmartConversation, sequence: int) -> Page:
+    """Return the messages before the one with this number, on the current path."""
+    on_path = conversation.messages.filter(sequence=sequence)
+    return _page(on_path.values_list("parent_id", flat=True).first())
+
+
+def state_of(conversation: SmartConversation) -> str:
+    """Return a mark that changes whenever the shown messages do."""
+    return f"{conversation.current_id or 0}-{conversation.updated_at.timestamp():.6f}"
+
+
+def missed_since(
+    conversation: SmartConversation, state: str, sequence: int
+) -> list[Message]:
+    """
+    Return what a page shows from a sequence number on, nothing if it is up to date.
+
+    ``state`` is the mark that the page was made with. At most MISSED messages.
+    """
+    conversation.refresh_from_db(fields=["current", "updated_at"])
+    if state == state_of(conversation):
+        return []
+    path = Message.objects.path_to(conversation.current_id, limit=MISSED)
+    return [message for message in path if message.sequence >= sequence]
+
+
+def _page(leaf_id: int | None) -> Page:
+    found = Message.objects.path_to(leaf_id, limit=PAGE_SIZE)
+    has_more = bool(found) and found[0].parent_id is not None
+    return Page(messages=found, earlier=found[0].sequence if has_more else None)
+
+
+def with_ids(
+    conversation: SmartConversation, ids: Iterable[int | None]
+) -> list[Message]:
+    """Return some messages of a conversation with all that a fragment needs."""
+    found = conversation.messages.filter(pk__in=[pk for pk in ids if pk is not None])
+    return list(found.select_related("version__parrot", "author").order_by("sequence"))

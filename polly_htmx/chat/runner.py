@@ -1,0 +1,191 @@
+"""The runner: owns one reply from its claim to its end, with or without a socket."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+import uuid
+from contextlib import aclosing
+from dataclasses import dataclass
+from datetime import timedelta
+
+from channels.db import database_sync_to_async
+from django.db import transaction
+from django.utils import timezone
+
+from polly_htmx.chat import layer
+from polly_htmx.chat.events import ReplyText
+from polly_htmx.chat.history import Prompt, prompt_for
+from polly_htmx.chat.leases import announce_end
+from polly_htmx.chat.pace import Pace
+from polly_htmx.conf import conf
+from polly_htmx.exceptions import PollyError
+from polly_htmx.llm import Finished, LLMConnect, Text
+from polly_htmx.llm.exceptions import Interrupted
+from polly_htmx.markdown import render
+from polly_htmx.models import Message
+from polly_htmx.signals import reply_started
+
+logger = logging.getLogger(__name__)
+
+CHECKPOINT_SECONDS = 1.0
+"""How often the text so far and the lease go to the database. Never once a token."""
+LONG_TEXT = 4_000
+"""Texts over this many characters are rendered in a thread: on the event loop they
+would hold up everybody else for more than some 10 ms."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class End:
+    """How a reply came to its end."""
+
+    status: Message.Status
+    error: str = ""
+    finish_reason: str = ""
+
+
+async def arun_reply(reply_id: int) -> None:
+    """Run a pending reply to its end. Does nothing if another runner has it."""
+    owner = uuid.uuid4()
+    claimed = await database_sync_to_async(_claim)(reply_id, owner)
+    if claimed is not None:
+        await _Run(*claimed, owner).go()
+
+
+def _claim(reply_id: int, owner: uuid.UUID) -> tuple[Message, Prompt] | None:
+    if not Message.objects.claim(reply_id, owner=owner, seconds=conf.REPLY_LEASE):
+        return None
+    reply = Message.objects.select_related("conversation", "version").get(pk=reply_id)
+    conversation = reply.conversation
+    reply_started.send(type(conversation), conversation=conversation, message=reply)
+    return reply, prompt_for(reply)
+
+
+class _Run:
+    """One reply while it is written."""
+
+    def __init__(self, reply: Message, prompt: Prompt, owner: uuid.UUID) -> None:
+        self.reply = reply
+        self.prompt = prompt
+        self.owner = owner
+        self.text = ""
+        self.number = 0
+        self.pace = Pace()
+        self.lost = False
+
+    async def go(self) -> None:
+        """Stream, keep the lease meanwhile, and save the end whatever it is."""
+        task = asyncio.current_task()
+        keeper = asyncio.create_task(self._keep(task))
+        end = End(status=Message.Status.INTERRUPTED, error=Interrupted.code)
+        try:
+            end = await self._stream()
+        finally:
+            keeper.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await keeper
+            if not self.lost:
+                await asyncio.shield(database_sync_to_async(self._finish)(end))
+
+    async def _stream(self) -> End:
+        try:
+            finished = await self._follow_model()
+        except PollyError as exc:
+            return End(status=Message.Status.FAILED, error=exc.code)
+        except Exception as exc:  # noqa: BLE001  (a reply must always reach its end)
+            # Only the kind: the text of a foreign exception may hold anything.
+            logger.error(  # noqa: TRY400
+                "reply failed reply=%s fault=%s",
+                self.reply.external_id,
+                type(exc).__name__,
+            )
+            return End(status=Message.Status.FAILED, error=PollyError.code)
+        return End(status=Message.Status.COMPLETE, finish_reason=finished)
+
+    async def _follow_model(self) -> str:
+        """Show what the model writes; return the provider's reason for the end."""
+        prompt = self.prompt
+        connect = LLMConnect(
+            prompt.model, system_prompt=prompt.system, **prompt.parameters
+        )
+        invoker = connect.invoker(history=prompt.history)
+        reason = ""
+        async with aclosing(invoker.astream_events(prompt.text)) as events:
+            async for event in events:
+                if isinstance(event, Text):
+                    self.text += event.text
+                    await self._show()
+                elif isinstance(event, Finished):
+                    reason = event.reply.finish_reason or ""
+        return reason
+
+    async def _show(self) -> None:
+        chars = len(self.text)
+        if not self.pace.is_due(time.monotonic(), chars):
+            return
+        if chars > LONG_TEXT:
+            html = await asyncio.to_thread(render, self.text)
+        else:
+            html = render(self.text)
+        self.number += 1
+        self.pace.sent(time.monotonic(), chars, len(html))
+        event = ReplyText(
+            reply_id=self.reply.pk,
+            reply=str(self.reply.external_id),
+            number=self.number,
+            html=str(html),
+        )
+        await layer.apublish(self.reply.conversation, event)
+
+    async def _keep(self, task: asyncio.Task[None] | None) -> None:
+        """Renew the lease and save the text; end the task if another took over."""
+        saved = ""
+        while True:
+            await asyncio.sleep(min(CHECKPOINT_SECONDS, conf.REPLY_LEASE / 4))
+            text = self.text
+            changed = None if text == saved else text
+            try:
+                held = await database_sync_to_async(self._checkpoint)(changed)
+            except Exception as exc:  # noqa: BLE001  (each database has its own faults)
+                # The next round tries again: an answer outlives a short outage.
+                logger.warning(
+                    "checkpoint failed reply=%s fault=%s",
+                    self.reply.external_id,
+                    type(exc).__name__,
+                )
+                continue
+            saved = text
+            if not held:
+                self.lost = True
+                if task is not None:
+                    task.cancel()
+                return
+
+    def _checkpoint(self, text: str | None) -> bool:
+        now = timezone.now()
+        until = now + timedelta(seconds=conf.REPLY_LEASE)
+        row = Message.objects.held_by(self.reply.pk, self.owner)
+        if text is None:
+            return bool(row.update(lease_until=until))
+        return bool(row.update(lease_until=until, content=text, updated_at=now))
+
+    def _finish(self, end: End) -> None:
+        """Save the end, if this runner still owns the reply, and tell of it."""
+        reply, now = self.reply, timezone.now()
+        reply.content, reply.status, reply.error = self.text, end.status, end.error
+        reply.finish_reason, reply.finished_at = end.finish_reason, now
+        with transaction.atomic():
+            saved = Message.objects.held_by(reply.pk, self.owner).update(
+                content=reply.content,
+                status=reply.status,
+                error=reply.error,
+                finish_reason=reply.finish_reason,
+                finished_at=now,
+                updated_at=now,
+                lease_owner=None,
+                lease_until=None,
+            )
+        if saved:
+            announce_end(reply)
