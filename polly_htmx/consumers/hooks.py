@@ -1,0 +1,25 @@
+"""Call a hook that may be a plain or an async function."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeAlias, TypeVar
+
+from asgiref.sync import sync_to_async
+
+T = TypeVar("T")
+Hooked: TypeAlias = T | Awaitable[T]
+"""What a hook returns: a plain function the thing itself, an async one a promise."""
+
+
+async def call_hook(hook: Callable[..., Any], *args: Any) -> Any:
+    """
+    Return the hook's result; a plain function runs where the database may be used.
+
+    Not by database_sync_to_async: that closes the connection, and a plain form's hooks
+    run inside the form's transaction.
+    """
+    if inspect.iscoroutinefunction(hook):
+        return await hook(*args)
+    return await sync_to_async(hook)(*args)

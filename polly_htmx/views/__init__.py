@@ -1,0 +1,8 @@
+"""The pages: a list of chats, a chat, and the way in for plain forms."""
+
+from __future__ import annotations
+
+from polly_htmx.views.conversations import conversation, conversations, earlier
+from polly_htmx.views.send import send
+
+__all__ = ["conversation", "conversations", "earlier", "send"]

@@ -1,0 +1,69 @@
+"""The list of a person's chats, one chat, and its earlier messages."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_http_methods
+
+from polly_htmx import access, fragments
+from polly_htmx.chat import start_conversation
+from polly_htmx.chat.conversations import page_before
+from polly_htmx.chat.leases import interrupt_expired
+from polly_htmx.exceptions import ParrotRetired
+from polly_htmx.forms import StartForm
+from polly_htmx.views.access import person_required
+
+PER_PAGE = 30
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@person_required
+def conversations(request: HttpRequest) -> HttpResponse:
+    """Show a person's chats; on POST start a new one."""
+    form = StartForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            started = start_conversation(
+                form.cleaned_data["parrot"], who=access.make_visitor(request)
+            )
+        except ParrotRetired as exc:
+            form.add_error("parrot", str(exc.user_message))
+        else:
+            return redirect(started)
+    own = access.conversations_of(access.who(request)).select_related("parrot")
+    pages = Paginator(own.with_opening().newest_first(), PER_PAGE)
+    page = pages.get_page(request.GET.get("page"))
+    context = {"form": form, "page": page, "conversations": page.object_list}
+    return render(request, "polly_htmx/conversations.html", context)
+
+
+@require_GET
+@person_required
+def conversation(request: HttpRequest, conversation: uuid.UUID) -> HttpResponse:
+    """Show one chat with its newest messages."""
+    found = access.open_conversation(access.who(request), conversation)
+    interrupt_expired(found)
+    chat = fragments.chat_of(found, title="")
+    context = {"chat": chat, "panel": fragments.chat(chat, request)}
+    return render(request, "polly_htmx/conversation.html", context)
+
+
+@require_GET
+@person_required
+def earlier(
+    request: HttpRequest, conversation: uuid.UUID, sequence: int
+) -> HttpResponse:
+    """Return the messages before one; for htmx a fragment, else a page of its own."""
+    found = access.open_conversation(access.who(request), conversation)
+    page = page_before(found, sequence)
+    if request.headers.get("HX-Request"):
+        return HttpResponse(fragments.earlier(found, page))
+    context = {
+        "chat": fragments.chat_of(found),
+        "panel": fragments.transcript(found, page),
+    }
+    return render(request, "polly_htmx/conversation.html", context)

@@ -1,0 +1,101 @@
+"""The way in for messages without a socket: plain forms, and a chat's first message."""
+
+from __future__ import annotations
+
+import uuid
+
+from asgiref.sync import async_to_sync
+from django.core.handlers.asgi import ASGIRequest
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.module_loading import import_string
+from django.views.decorators.http import require_POST
+
+from polly_htmx import access, fragments
+from polly_htmx.access import Who
+from polly_htmx.chat import dispatch
+from polly_htmx.chat.slots import conversation_for, forget_unused, unsign
+from polly_htmx.conf import conf
+from polly_htmx.exceptions import AccessDenied, ChatError, PageExpired
+from polly_htmx.models import SmartConversation
+from polly_htmx.views.access import person_required
+
+
+@transaction.non_atomic_requests
+@require_POST
+@person_required
+def send(request: HttpRequest, conversation: uuid.UUID) -> HttpResponse:
+    """
+    Take a turn: htmx gets a frame like the socket's, a browser is sent back.
+
+    With a page's token the first message makes the conversation. No transaction may
+    be open here: the async hooks hand the connection back between their calls.
+    """
+    person = access.make_visitor(request)
+    token = request.POST.get("token", "")
+    found = None
+    try:
+        found = _conversation(person, conversation, token)
+        _take_turn(request, person, found)
+    except ChatError as exc:
+        if found is not None and token:
+            forget_unused(found)
+        return _complaint(request, person, conversation, exc)
+    if request.headers.get("HX-Request"):
+        found.refresh_from_db()
+        nonce = request.POST.get("nonce")
+        return HttpResponse(fragments.connected(found, nonce, request))
+    return redirect(_way_back(request, found))
+
+
+def _conversation(person: Who, key: uuid.UUID, token: str) -> SmartConversation:
+    if not token:
+        return access.open_conversation(person, key)
+    slot = unsign(token)
+    if slot.conversation != key:
+        raise PageExpired
+    return conversation_for(slot, who=person)
+
+
+def _take_turn(request: HttpRequest, person: Who, found: SmartConversation) -> None:
+    """Take the turn through the site's consumer class, whose hooks count here too."""
+
+    async def take() -> None:
+        if isinstance(request, ASGIRequest):
+            dispatch.serve()
+        consumer = import_string(conf.CONSUMER)()
+        await consumer.open_as(person, str(found.external_id))
+        await consumer.take_turn(
+            request.POST.get("message", ""), request.POST.get("nonce")
+        )
+
+    async_to_sync(take)()
+
+
+def _complaint(
+    request: HttpRequest, person: Who, key: uuid.UUID, exc: ChatError
+) -> HttpResponse:
+    """Say what was wrong; what was typed stays in the composer."""
+    if request.headers.get("HX-Request"):
+        return HttpResponse(fragments.error(key, exc))
+    draft = request.POST.get("message", "")
+    try:
+        found = access.open_conversation(person, key)
+    except AccessDenied:
+        # A chat that was to begin with this message: its page shows no error.
+        context = {"error": exc, "draft": draft}
+        return render(request, "polly_htmx/refused.html", context, status=400)
+    chat = fragments.chat_of(found, title="", error=exc, draft=draft)
+    context = {"chat": chat, "panel": fragments.chat(chat, request)}
+    return render(request, "polly_htmx/conversation.html", context, status=400)
+
+
+def _way_back(request: HttpRequest, found: SmartConversation) -> str:
+    """Return the page that the form stood on, if it is one of this site."""
+    page = request.headers.get("Referer", "")
+    hosts = {request.get_host()}
+    if found.slot and url_has_allowed_host_and_scheme(page, allowed_hosts=hosts):
+        return page
+    return found.get_absolute_url()

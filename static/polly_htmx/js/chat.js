@@ -1,0 +1,168 @@
+// What HTML and htmx leave over in a chat: keys, scrolling, the counter, clearing
+// what has arrived, and the state of the line. Serves any number of chats, also
+// those that come later, under htmx 2 and htmx 4.
+(() => {
+  const NEAR = 48; // Pixels from the end of the log that still count as the end.
+  const PATIENCE = 1500; // Milliseconds without a line before the page says so.
+  const chats = new WeakMap();
+
+  class Chat {
+    following = true;
+    top = 0;
+
+    constructor(root) {
+      const find = (selector) => root.querySelector(selector);
+      this.root = root;
+      this.log = find(".polly-log");
+      this.text = find("textarea");
+      this.button = find("[type=submit]");
+      this.newest = find("[data-polly-newest]");
+      this.count = find("[data-polly-count]");
+      this.status = find("[role=status]");
+      this.error = find(".polly-composer__error");
+      this.log.addEventListener("scroll", () => this.look());
+      const sizes = new ResizeObserver(() => this.follow());
+      sizes.observe(this.log);
+      sizes.observe(find(".polly-log__recent"));
+      new MutationObserver((changes) => this.hold(changes)).observe(this.log, { childList: true });
+      this.typed();
+    }
+
+    // Only the reader's own way up ends the following: content may grow between a
+    // scroll and its event.
+    look() {
+      const { scrollTop, scrollHeight, clientHeight } = this.log;
+      const near = scrollHeight - scrollTop - clientHeight < NEAR;
+      if (near || scrollTop < this.top) this.following = near;
+      this.top = scrollTop;
+      this.below = scrollHeight - scrollTop;
+      this.newest.hidden = this.following;
+    }
+
+    follow() {
+      if (this.following) this.log.scrollTop = this.log.scrollHeight;
+      this.look();
+    }
+
+    // Earlier messages came in above: keep the place, and the focus near it.
+    hold(changes) {
+      this.log.scrollTop = this.log.scrollHeight - this.below;
+      this.look();
+      const added = changes.flatMap(({ addedNodes }) => [...addedNodes]).filter((node) => node.matches?.("article"));
+      const last = added.at(-1);
+      if (!last || document.activeElement !== document.body) return;
+      last.tabIndex = -1;
+      last.focus({ preventScroll: true });
+    }
+
+    typed() {
+      const { text, count } = this;
+      const limit = +text.dataset.pollyLimit;
+      const used = [...text.value].length;
+      count.hidden = used < limit * 0.9;
+      count.toggleAttribute("data-polly-over", used > limit);
+      count.textContent = count.dataset.pollyCount.replace("(used)", used).replace("(limit)", limit);
+      if (CSS.supports("field-sizing", "content")) return;
+      text.style.blockSize = "auto";
+      text.style.blockSize = `${text.scrollHeight}px`;
+    }
+
+    submit(event) {
+      const { nonce } = event.target.elements;
+      if (this.lost) {
+        event.preventDefault();
+        event.stopImmediatePropagation();
+        this.say();
+        return;
+      }
+      // Another text is another message, also when nobody knows what became of the first.
+      if (this.sent?.nonce === nonce.value && this.sent.text !== this.text.value) nonce.value += "-";
+      this.sent = { nonce: nonce.value, text: this.text.value };
+      this.error.textContent = "";
+      this.following = true;
+      this.text.focus();
+    }
+
+    // The text goes once the server has it, unless the person has typed on.
+    heard() {
+      const nonce = this.root.querySelector("[data-acked]");
+      if (!this.sent || nonce?.dataset.acked !== this.sent.nonce) return;
+      if (this.text.value === this.sent.text) this.text.value = "";
+      this.sent = null;
+      this.typed();
+    }
+
+    // A short gap is normal life: htmx 4 hangs up when the tab is hidden.
+    wentDown() {
+      this.lost ??= setTimeout(() => this.say(), PATIENCE);
+    }
+
+    cameUp() {
+      clearTimeout(this.lost);
+      this.lost = null;
+      this.doubt();
+      if (!this.status.hasAttribute("data-polly-gone")) return;
+      this.status.removeAttribute("data-polly-gone");
+      this.status.textContent = "";
+    }
+
+    // Nobody has confirmed or refused what was sent: the server may not have it.
+    doubt() {
+      if (this.sent && !this.error.textContent) this.error.textContent = this.error.dataset.pollyUnsure;
+    }
+
+    say() {
+      if (!this.root.querySelector(".polly-chat__line")) return; // Refused, not lost.
+      this.status.setAttribute("data-polly-gone", "");
+      this.status.textContent = this.status.dataset.pollyLost;
+    }
+  }
+
+  const chatOf = (node) => chats.get(node.closest?.("[data-polly-chat]"));
+
+  const on = (names, act) => {
+    for (const name of names.split(" ")) {
+      document.addEventListener(name, (event) => {
+        const chat = chatOf(event.target);
+        if (chat) act(chat, event);
+      }, true);
+    }
+  };
+
+  const look = () => {
+    for (const root of document.querySelectorAll("[data-polly-chat]")) {
+      if (!chats.has(root)) chats.set(root, new Chat(root));
+      chats.get(root).heard();
+    }
+  };
+
+  on("submit", (chat, event) => chat.submit(event));
+  on("input", (chat) => chat.typed());
+  on("keydown", (chat, event) => {
+    const composing = event.isComposing || event.keyCode === 229;
+    if (event.target !== chat.text || event.key !== "Enter" || event.shiftKey || composing) return;
+    event.preventDefault();
+    if (chat.text.value && !event.repeat) chat.text.form?.requestSubmit(chat.button);
+  });
+  on("click", (chat, event) => {
+    if (event.target !== chat.newest) return;
+    chat.following = true;
+    chat.follow();
+    chat.log.focus();
+  });
+  on("htmx:wsOpen htmx:after:ws:connection", (chat) => chat.cameUp());
+  on("htmx:responseError htmx:sendError htmx:response:error htmx:error", (chat, event) => {
+    if (event.target === chat.text.form) chat.doubt();
+  });
+  on("htmx:wsClose htmx:ws:close", (chat, { detail }) => {
+    chat.wentDown();
+    // htmx 2 takes an orderly goodbye, as of a server that restarts, for the last word.
+    if (detail.event?.code < 1002) setTimeout(detail.socketWrapper.reconnect, PATIENCE);
+  });
+
+  // htmx 4 may have read the page before its ws extension had arrived.
+  if (window.htmx?.version?.startsWith("4")) htmx.process(document.body);
+
+  look();
+  new MutationObserver(look).observe(document, { childList: true, subtree: true });
+})();

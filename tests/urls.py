@@ -1,0 +1,43 @@
+"""URLs of the tests' host site."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.contrib import admin
+from django.contrib.auth import views as auth_views
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import include, path
+
+from polly_htmx import views
+from polly_htmx.models import SmartConversation
+
+
+def host_page(request: HttpRequest) -> HttpResponse:
+    """Show a page of the host's own, with chats in the middle."""
+    return render(request, "host_page.html")
+
+
+def refused_page(
+    request: HttpRequest, refusal: str, conversation: uuid.UUID
+) -> HttpResponse:
+    """Show a chat whose socket will be refused: what changes, changes after it."""
+    response = views.conversation(request, conversation)
+    if refusal == "sign-in":
+        request.session.flush()
+    else:
+        found = SmartConversation.objects.filter(external_id=conversation)
+        found.update(user=User.objects.create_user("another"))
+    return response
+
+
+urlpatterns = [
+    path("host/", host_page),
+    path("refused/<slug:refusal>/<uuid:conversation>/", refused_page),
+    path("accounts/login/", auth_views.LoginView.as_view(), name="login"),
+    path("accounts/logout/", auth_views.LogoutView.as_view(), name="logout"),
+    path("admin/", admin.site.urls),
+    path("polly/", include("polly_htmx.urls")),
+]

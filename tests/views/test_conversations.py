@@ -1,0 +1,273 @@
+"""The pages: the list, a chat, and its earlier messages."""
+
+from __future__ import annotations
+
+import uuid
+from http import HTTPStatus
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import get_resolver, reverse
+from django.utils import timezone
+
+from polly_htmx.models import Message, Parrot, SmartConversation
+
+pytestmark = pytest.mark.django_db
+LIST = "/polly/"
+
+
+def fill(conversation: SmartConversation, count: int) -> None:
+    parties = (Message.Party.USER, Message.Party.ASSISTANT)
+    Message.objects.bulk_create(
+        Message(conversation=conversation, party=parties[n % 2], content=f"Text {n}.")
+        for n in range(1, count + 1)
+    )
+
+
+def test_list_shows_only_ones_own_chats(
+    conversation: SmartConversation, signed_in: Client, other_user: User, parrot: Parrot
+) -> None:
+    conversation.title = "Mine"
+    conversation.save()
+    SmartConversation.objects.create(parrot=parrot, user=other_user, title="Theirs")
+    page = signed_in.get(LIST).content.decode()
+    assert "Mine" in page
+    assert "Theirs" not in page
+
+
+def test_new_chat_starts_with_the_chosen_parrot(
+    signed_in: Client, parrot: Parrot, user: User
+) -> None:
+    response = signed_in.post(LIST, {"parrot": parrot.external_id})
+    made = SmartConversation.objects.get()
+    assert (made.parrot, made.user) == (parrot, user)
+    assert response.headers["Location"] == made.get_absolute_url()
+
+
+@pytest.mark.parametrize("key", ["", "x", str(uuid.UUID(int=7)), "1 OR 1=1"])
+def test_unknown_parrot_is_told_and_starts_nothing(
+    signed_in: Client, parrot: Parrot, key: str
+) -> None:
+    response = signed_in.post(LIST, {"parrot": key})
+    assert response.status_code == HTTPStatus.OK
+    assert b'role="alert"' in response.content
+    assert not SmartConversation.objects.exists()
+
+
+def test_retired_parrot_is_not_offered(signed_in: Client, parrot: Parrot) -> None:
+    parrot.retired_at = timezone.now()
+    parrot.save()
+    page = signed_in.get(LIST).content.decode()
+    assert "There is no Parrot" in page
+    response = signed_in.post(LIST, {"parrot": parrot.external_id})
+    assert response.status_code == HTTPStatus.OK
+    assert not SmartConversation.objects.exists()
+
+
+def test_list_comes_in_pages(signed_in: Client, parrot: Parrot, user: User) -> None:
+    SmartConversation.objects.bulk_create(
+        SmartConversation(parrot=parrot, user=user, title=f"Chat {n}")
+        for n in range(40)
+    )
+    first = signed_in.get(LIST).content.decode()
+    second = signed_in.get(f"{LIST}?page=2").content.decode()
+    assert first.count("polly-list__item") == 30
+    assert second.count("polly-list__item") == 10
+    assert "?page=2" in first
+
+
+def test_chat_page_has_the_roles_and_ids_of_the_design(
+    conversation: SmartConversation, signed_in: Client
+) -> None:
+    fill(conversation, 2)
+    question, answer = conversation.messages.all()
+    page = signed_in.get(conversation.get_absolute_url()).content.decode()
+    assert f'id="polly-log-{conversation.external_id}"' in page
+    assert 'role="log"' in page
+    assert 'aria-live="off"' in page
+    assert 'role="status"' in page
+    for message in (question, answer):
+        assert f'id="polly-message-{message.external_id}"' in page
+        assert f'data-party="{message.party}"' in page
+    assert "polly-message__content" in page
+
+
+def test_chat_page_is_kept_out_of_caches(
+    conversation: SmartConversation, signed_in: Client
+) -> None:
+    response = signed_in.get(conversation.get_absolute_url())
+    control = response.headers["Cache-Control"]
+    assert "private" in control
+    assert "no-store" in control
+
+
+def test_foreign_chat_is_a_404_like_one_that_does_not_exist(
+    conversation: SmartConversation, other_user: User
+) -> None:
+    client = Client()
+    client.force_login(other_user)
+    missing = reverse("polly:conversation", args=[uuid.uuid4()])
+    foreign = client.get(conversation.get_absolute_url())
+    unknown = client.get(missing)
+    assert foreign.status_code == unknown.status_code == HTTPStatus.NOT_FOUND
+    assert foreign.content == unknown.content
+
+
+def test_dead_reply_is_marked_on_a_page_view(
+    conversation: SmartConversation, signed_in: Client
+) -> None:
+    Message.objects.create(
+        conversation=conversation,
+        party=Message.Party.ASSISTANT,
+        status=Message.Status.STREAMING,
+        content="Half an ans",
+        lease_owner=uuid.uuid4(),
+        lease_until=timezone.now(),
+    )
+    page = signed_in.get(conversation.get_absolute_url()).content.decode()
+    assert 'data-status="interrupted"' in page
+    assert "Half an ans" in page
+    assert "broke off" in page
+
+
+@pytest.mark.parametrize("count", [1, 100, 1000])
+def test_chat_page_takes_few_queries_whatever_its_length(
+    conversation: SmartConversation, signed_in: Client, count: int
+) -> None:
+    fill(conversation, count)
+    with CaptureQueriesContext(connection) as queries:
+        page = signed_in.get(conversation.get_absolute_url()).content.decode()
+    assert len(queries) < 12
+    assert page.count("<article") == min(count, 30)
+    assert f"Text {count}." in page
+
+
+def test_earlier_messages_come_page_by_page_to_the_first(
+    conversation: SmartConversation, signed_in: Client
+) -> None:
+    fill(conversation, 70)
+    page = signed_in.get(conversation.get_absolute_url()).content.decode()
+    seen = page.count("<article")
+    while 'hx-get="' in page:
+        link = page.split('hx-get="')[1].split('"')[0]
+        page = signed_in.get(link, headers={"HX-Request": "true"}).content.decode()
+        assert "<html" not in page
+        seen += page.count("<article")
+    assert seen == 70
+    assert "Text 1." in page
+
+
+def test_earlier_messages_are_a_page_of_their_own_without_javascript(
+    conversation: SmartConversation, signed_in: Client
+) -> None:
+    fill(conversation, 40)
+    link = reverse("polly:earlier", args=[conversation.external_id, 11])
+    page = signed_in.get(link).content.decode()
+    assert "<html" in page
+    assert "Text 10." in page
+    assert "Text 11." not in page
+
+
+def test_running_chat_refreshes_itself_without_javascript(
+    conversation: SmartConversation, signed_in: Client
+) -> None:
+    Message.objects.create(
+        conversation=conversation, party="ASSISTANT", status=Message.Status.PENDING
+    )
+    page = signed_in.get(conversation.get_absolute_url()).content.decode()
+    assert '<noscript><meta http-equiv="refresh"' in page
+
+
+def test_visitor_may_look_where_the_site_allows_it(settings: Any) -> None:
+    settings.POLLY = {**settings.POLLY, "ALLOW_ANONYMOUS": True}
+    assert Client().get(LIST).status_code == HTTPStatus.OK
+
+
+def test_inactive_users_are_nobody(
+    conversation: SmartConversation, signed_in: Client, user: User
+) -> None:
+    user.is_active = False
+    user.save()
+    response = signed_in.get(conversation.get_absolute_url())
+    assert response.status_code == HTTPStatus.FOUND
+
+
+# Every route, by every kind of person. A route without a row here fails.
+ROUTES = {
+    "conversations": ("get", "own"),
+    "conversation": ("get", "object"),
+    "earlier": ("get", "object"),
+    "send": ("post", "object"),
+}
+
+
+def address(name: str, conversation: SmartConversation) -> str:
+    args: dict[str, list[Any]] = {
+        "conversations": [],
+        "earlier": [conversation.external_id, 1],
+    }
+    return reverse(f"polly:{name}", args=args.get(name, [conversation.external_id]))
+
+
+def test_every_route_has_a_row() -> None:
+    resolver = get_resolver()
+    _prefix, polly = resolver.namespace_dict["polly"]
+    names = {key for key in polly.reverse_dict if isinstance(key, str)}
+    assert names == set(ROUTES)
+
+
+@pytest.mark.parametrize("name", ROUTES)
+def test_route_asks_nobody_to_sign_in(
+    conversation: SmartConversation, name: str
+) -> None:
+    method, _rule = ROUTES[name]
+    response = getattr(Client(), method)(address(name, conversation))
+    assert response.status_code == HTTPStatus.FOUND
+    assert response.headers["Location"].startswith("/accounts/login/?next=")
+
+
+@pytest.mark.parametrize("name", ROUTES)
+def test_route_shows_nothing_of_another_person(
+    conversation: SmartConversation, other_user: User, name: str
+) -> None:
+    conversation.title = "SECRET"
+    conversation.save()
+    fill(conversation, 3)
+    method, rule = ROUTES[name]
+    for is_staff in (False, True):
+        other_user.is_staff = other_user.is_superuser = is_staff
+        other_user.save()
+        client = Client()
+        client.force_login(other_user)
+        response = getattr(client, method)(address(name, conversation))
+        expected = HTTPStatus.OK if rule == "own" else HTTPStatus.NOT_FOUND
+        assert response.status_code == expected
+        assert b"SECRET" not in response.content
+        assert b"Text 1." not in response.content
+    assert conversation.messages.count() == 3
+
+
+@pytest.mark.parametrize("name", ["conversations", "send"])
+def test_post_needs_the_csrf_token(
+    conversation: SmartConversation, user: User, name: str
+) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(user)
+    response = client.post(address(name, conversation), {"message": "Hi"})
+    assert response.status_code == HTTPStatus.FORBIDDEN
+
+
+@pytest.mark.parametrize("name", ROUTES)
+def test_get_changes_nothing(
+    conversation: SmartConversation, signed_in: Client, name: str
+) -> None:
+    fill(conversation, 3)
+    before = conversation.messages.count(), SmartConversation.objects.count()
+    response = signed_in.get(address(name, conversation))
+    assert before == (conversation.messages.count(), SmartConversation.objects.count())
+    if ROUTES[name][0] == "post":
+        assert response.status_code == HTTPStatus.METHOD_NOT_ALLOWED
