@@ -174,7 +174,8 @@ def _find(
 
 def _is_staff_with(person: Who, permissions: tuple[str, ...]) -> bool:
     user: Any = person.user
-    if user is None or not (user.is_active and user.is_staff):
+    # A site's own user model need not know of staff.
+    if user is None or not user.is_active or not getattr(user, "is_staff", False):
         return False
     return bool(user.has_perms(permissions))
 

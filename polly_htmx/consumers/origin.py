@@ -34,7 +34,7 @@ class OriginValidator:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> Any:
         if is_own_origin(scope):
             return await self.application(scope, receive, send)
-        logger.warning("socket refused: foreign origin path=%s", scope.get("path"))
+        logger.warning("socket refused: foreign origin path=%r", scope.get("path"))
         return await WebsocketDenier()(scope, receive, send)
 
 

@@ -177,8 +177,9 @@ class Message(PublicModel):
                 self.parent_id = leaf.get(pk=self.conversation_id)
             super().save(*args, **kwargs)
             conversations.point_at(self.conversation_id, self.pk)
-        # Whoever holds the conversation sees the new end of its path at once.
-        self.conversation.current = self
+        if "conversation" in self._state.fields_cache:
+            # Whoever holds the conversation sees the new end of its path at once.
+            self.conversation.current = self
 
     @classmethod
     def running_condition(cls) -> Q:

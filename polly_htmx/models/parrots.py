@@ -9,7 +9,7 @@ from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
 from polly_htmx.conf import conf
-from polly_htmx.llm import LLMConnect, Reply
+from polly_htmx.llm import LLMConnect, LLMModelType, Reply
 from polly_htmx.managers import ParrotQuerySet
 from polly_htmx.models.base import PublicModel
 
@@ -78,6 +78,8 @@ class Parrot(PublicModel):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Save, and write down a new version if the Parrot now answers otherwise."""
+        if isinstance(self.model, LLMModelType):
+            self.model = self.model.name  # What is stored is a name, not a member.
         with transaction.atomic(using=kwargs.get("using")):
             super().save(*args, **kwargs)
             self.current_version()

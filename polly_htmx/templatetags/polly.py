@@ -67,7 +67,7 @@ def polly_chat(
     try:
         chat = _chat(request, parrot, conversation, slot, told, looks)
     except PollyError as exc:
-        logger.warning("chat not shown path=%s reason=%s", request.path, exc.code)
+        logger.warning("chat not shown path=%r reason=%s", request.path, exc.code)
         return fragments.unavailable(exc, way_back=request.get_full_path())
     return fragments.chat(chat, request)
 

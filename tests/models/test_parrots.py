@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.core.exceptions import ValidationError
 from django.db.models import ProtectedError
 
+from polly_htmx.llm import LLMModelType
 from polly_htmx.models import Parrot, Trick
 
 pytestmark = pytest.mark.django_db
@@ -13,6 +16,13 @@ pytestmark = pytest.mark.django_db
 
 def test_parrot_defaults_to_the_sites_model() -> None:
     assert Parrot.objects.create(name="Polly").model == "DUMMY"
+
+
+def test_member_of_the_enumeration_is_stored_by_its_name() -> None:
+    member: Any = LLMModelType.DUMMY
+    parrot = Parrot.objects.create(name="Polly", model=member)
+    parrot.refresh_from_db()
+    assert parrot.model == "DUMMY"
 
 
 def test_parrot_is_shown_by_its_name() -> None:
