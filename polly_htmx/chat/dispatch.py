@@ -46,7 +46,8 @@ def serve() -> None:
     if _home.loop is loop and _home.sweeper and not _home.sweeper.done():
         return
     _home.loop, _home.runs = loop, set()
-    _home.sweeper = loop.create_task(_sweep_for_ever())
+    # An empty context, as for the runs: a request's would end with the request.
+    _home.sweeper = loop.create_task(_sweep_for_ever(), context=Context())
 
 
 def start_soon(reply_id: int) -> None:
