@@ -8,7 +8,6 @@ import pytest
 from django.test import Client
 
 from polly_htmx.models import Message, Parrot, SmartConversation
-from tests.members.models import Member
 from tests.sockets import page
 
 pytestmark = [
@@ -17,12 +16,10 @@ pytestmark = [
 ]
 
 
-async def test_member_chats_over_socket_and_form(
-    django_user_model: type[Member],
-) -> None:
-    assert django_user_model is Member
-    # The types know the user model of tests.settings only.
-    member: Any = await Member.objects.acreate(email="a@example.com")
+# Any, since the types know the user model of tests.settings only.
+async def test_member_chats_over_the_socket(django_user_model: Any) -> None:
+    assert django_user_model.__name__ == "Member"
+    member = await django_user_model.objects.acreate(email="a@example.com")
     parrot = await Parrot.objects.acreate(name="Polly")
     own = await SmartConversation.objects.acreate(parrot=parrot, user=member)
     client = Client()
@@ -33,8 +30,10 @@ async def test_member_chats_over_socket_and_form(
     assert await Message.objects.filter(author=member).acount() == 1
 
 
-def test_member_uses_the_plain_form_within_atomic_requests() -> None:
-    member: Any = Member.objects.create(email="a@example.com")
+def test_member_uses_the_plain_form_within_atomic_requests(
+    django_user_model: Any,
+) -> None:
+    member = django_user_model.objects.create(email="a@example.com")
     parrot = Parrot.objects.create(name="Polly")
     client = Client()
     client.force_login(member)
