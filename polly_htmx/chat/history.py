@@ -22,7 +22,7 @@ class Prompt:
     """All that a model is asked with for one reply."""
 
     model: str
-    system: str
+    system_prompt: str
     parameters: dict[str, Any]
     history: list[dict[str, Any]]
     text: str
@@ -39,7 +39,7 @@ def prompt_for(reply: Message) -> Prompt:
     system = reply.instructions or version.system_prompt
     return Prompt(
         model=version.model,
-        system="\n\n".join(part for part in (system, reply.context) if part),
+        system_prompt="\n\n".join(part for part in (system, reply.context) if part),
         parameters=version.parameters,
         history=[_entry(message) for message in before if message.content],
         text=question.content,

@@ -107,10 +107,8 @@ class _Run:
     async def _follow_model(self) -> str:
         """Show what the model writes; return the provider's reason for the end."""
         prompt = self.prompt
-        connect = LLMConnect(
-            prompt.model, system_prompt=prompt.system, **prompt.parameters
-        )
-        invoker = connect.invoker(history=prompt.history)
+        # As a Parrot: its parameters may not say where the key is sent.
+        invoker = LLMConnect.for_parrot(prompt).invoker(history=prompt.history)
         reason = ""
         async with aclosing(invoker.astream_events(prompt.text)) as events:
             async for event in events:

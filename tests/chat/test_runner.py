@@ -118,6 +118,17 @@ async def test_unknown_model_is_a_told_fault(
     assert (reply.status, reply.error) == ("failed", "not-configured")
 
 
+@pytest.mark.parametrize("name", ["base_url", "api_base", "extra_headers"])
+async def test_parrot_may_not_say_where_the_key_is_sent(
+    name: str, conversation: SmartConversation, parrot: Parrot
+) -> None:
+    parrot.parameters = {name: "http://127.0.0.1:9/"}
+    await parrot.asave()
+    reply = await answer(conversation)
+    assert (reply.status, reply.error) == (Message.Status.FAILED, "not-configured")
+    assert not reply.content
+
+
 async def test_model_is_told_prompt_context_and_history(
     talk: Talk, scripted: Script, settings: Any
 ) -> None:
