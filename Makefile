@@ -31,8 +31,9 @@ lint: ## the gate without the tests
 	@$(ENVIRONMENT) dev
 	@$(RUN) -m scripts.gate ruff import mypy djade djlint oxlint typos migrations
 
-screenshots: ## take the pictures of the README
+screenshots: ## take the README's picture, and all others to build/screenshots
 	@$(ENVIRONMENT) dev
+	@POLLY_PICTURES=1 $(RUN) -m pytest --quiet tests/browser/test_screenshot.py
 	@$(RUN) scripts/screenshots.py
 
 bench: ## print the tables of benchmarks/

@@ -117,7 +117,10 @@ def main() -> int:
     seed()
     print("Starting daphne ...", flush=True)
     serve(port)
-    return 0
+    # All is saved by now. What is left of sockets in a stopped event loop crashes
+    # some Pythons when they tidy up, so this one does not.
+    sys.stdout.flush()
+    os._exit(0)
 
 
 if __name__ == "__main__":

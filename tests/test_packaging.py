@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import site
 import socket
 import subprocess
@@ -16,41 +17,39 @@ from pathlib import Path
 
 import pytest
 
+from tests.readme import snippet
+
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 60
 # As a new shell has it: nothing of the suite's own settings.
-ENVIRONMENT = {key: os.environ[key] for key in ("HOME", "PATH") if key in os.environ}
+ENVIRONMENT = {
+    **{key: os.environ[key] for key in ("HOME", "PATH") if key in os.environ},
+    "DJANGO_SUPERUSER_PASSWORD": "ada",
+    "OPENAI_API_KEY": "not-a-key",
+}
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
 
-APPS_BEFORE = ["daphne", "unfold"]
-APPS_AFTER = ["channels", "django_htmx", "polly_htmx"]
-ROUTES = """
-from django.urls import include
-urlpatterns += [path("polly/", include("polly_htmx.urls"))]
+# Of the tests: the model that needs nothing.
+FOR_TESTS = """
+POLLY["DEFAULT_MODEL"] = "DUMMY"
 """
-ASGI = """
-from channels.routing import ProtocolTypeRouter
-from polly_htmx.routing import polly_asgi_routes
-application = ProtocolTypeRouter({"http": application, **polly_asgi_routes})
-"""
-SETTINGS = """
-ASGI_APPLICATION = "mysite.asgi.application"
-CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
-LOGIN_URL = "admin:login"
-POLLY = {"DEFAULT_MODEL": "DUMMY"}
-"""
-PAGE = """
+VISIT = """
 from django.contrib.auth import get_user_model
-from django.test import Client
+from django.template import engines
+from django.test import Client, RequestFactory
 from polly_htmx.models import Parrot
-user = get_user_model().objects.create_user("ada", password="ada")
-Parrot.objects.create(name="Polly")
+user = get_user_model().objects.get(username="ada")
+assert Parrot.objects.get().name == "Polly"
 client = Client(headers={"host": "127.0.0.1"})
 client.force_login(user)
 response = client.get("/polly/")
 assert response.status_code == 200, response.status_code
 print(response.content.decode())
+request = RequestFactory().get("/garden/")
+request.user, request.session = user, client.session
+page = engines["django"].from_string(open("page.html").read())
+print(page.render({}, request))
 """
 
 
@@ -104,25 +103,16 @@ def project(python: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("project")
     run(python, "-m", "django", "startproject", "mysite", ".", folder=folder)
     settings = folder / "mysite" / "settings.py"
-    text = settings.read_text()
-    quoted = {
-        "before": "".join(f'    "{name}",\n' for name in APPS_BEFORE),
-        "after": "".join(f'    "{name}",\n' for name in APPS_AFTER),
-    }
-    text, changes = re.subn(
-        r"INSTALLED_APPS = \[\n(.*?)\]",
-        lambda found: (
-            f"INSTALLED_APPS = [\n{quoted['before']}{found[1]}{quoted['after']}]"
-        ),
-        text,
-        flags=re.DOTALL,
-    )
-    assert changes == 1
-    settings.write_text(text + SETTINGS)
-    for name, more in (("urls", ROUTES), ("asgi", ASGI)):
-        file = folder / "mysite" / f"{name}.py"
-        file.write_text(file.read_text() + more)
-    run(python, "manage.py", "migrate", "--verbosity", "0", folder=folder)
+    settings.write_text(settings.read_text() + snippet("settings.py") + FOR_TESTS)
+    for name in ("urls.py", "asgi.py"):
+        (folder / "mysite" / name).write_text(snippet(name))
+    (folder / "page.html").write_text(snippet("page.html"))
+    for line in snippet("project").splitlines():
+        _python, *command = shlex.split(line)
+        if "createsuperuser" in command:
+            command += ["--noinput", "--username", "ada", "--email", "ada@example.org"]
+        if "runserver" not in command:  # See below.
+            run(python, *command, folder=folder)
     return folder
 
 
@@ -200,16 +190,21 @@ def test_a_new_project_passes_its_checks(python: Path, project: Path) -> None:
     code = "import polly_htmx; print(polly_htmx.__file__)"
     where = run(python, "-c", code, folder=project)
     assert not where.startswith(str(ROOT))
-    # Warnings there may be: a new project's SQLite is not set up for two writers.
-    run(python, "manage.py", "check", "--fail-level", "ERROR", folder=project)
+    run(
+        *(python, "manage.py", "check", "--fail-level", "WARNING"),
+        *("--database", "default"),
+        folder=project,
+    )
     run(
         *(python, "manage.py", "makemigrations", "--check", "--dry-run"), folder=project
     )
 
 
 def test_a_new_project_shows_the_chats(python: Path, project: Path) -> None:
-    page = run(python, "manage.py", "shell", "--command", PAGE, folder=project)
-    assert "New chat" in page
+    pages = run(python, "manage.py", "shell", "--command", VISIT, folder=project)
+    assert "New chat" in pages
+    assert "<h1>Our garden</h1>" in pages
+    assert "Ask Polly</h2>" in pages
 
 
 def test_a_new_project_serves_pages_and_static_files(address: str) -> None:

