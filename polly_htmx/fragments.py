@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import urlencode
 
@@ -48,11 +48,11 @@ class Chat:
     placeholder: str = ""
     page: Page = NO_PAGE
     conversation: SmartConversation | None = None
-    token: str = ""
+    token: str = field(default="", repr=False)
     """Stands for the conversation until the first message makes it."""
     nonce: str = ""
     error: PollyError | None = None
-    draft: str = ""
+    draft: str = field(default="", repr=False)
 
     @property
     def htmx(self) -> int:

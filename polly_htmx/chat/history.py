@@ -35,17 +35,31 @@ def prompt_for(reply: Message) -> Prompt:
     if version is None:
         raise ValueError("A reply without a version of its Parrot can't be run.")
     path = Message.objects.path_to(reply.parent_id, limit=MAX_MESSAGES)
-    *before, question = path
+    *before, question = _alternating(path)
     system = reply.instructions or version.system_prompt
     return Prompt(
         model=version.model,
         system_prompt="\n\n".join(part for part in (system, reply.context) if part),
         parameters=version.parameters,
-        history=[_entry(message) for message in before if message.content],
-        text=question.content,
+        history=before,
+        text=question["content"],
     )
 
 
-def _entry(message: Message) -> dict[str, Any]:
-    role = ROLES[Message.Party(message.party)]
-    return {"role": role, "content": message.content}
+def _alternating(path: list[Message]) -> list[dict[str, Any]]:
+    """
+    Return the entries that have a text, neighbours of one role made into one.
+
+    After a reply that failed without a word two questions stand in a row, and the
+    chat templates of several models refuse that.
+    """
+    entries: list[dict[str, Any]] = []
+    for message in path:
+        role = ROLES[Message.Party(message.party)]
+        if not message.content:
+            continue
+        if entries and entries[-1]["role"] == role:
+            entries[-1]["content"] += f"\n\n{message.content}"
+        else:
+            entries.append({"role": role, "content": message.content})
+    return entries

@@ -1,4 +1,4 @@
-"""Pace: when a running reply sends its next frame."""
+"""Pace: when a running reply may send its next frame."""
 
 from __future__ import annotations
 
@@ -12,24 +12,21 @@ bytes per character received pay for it: the cost stays linear in the answer."""
 
 
 class Pace:
-    """Decides for one reply when enough time and text have come for a frame."""
+    """Keeps one reply's frames apart in time, and their bytes within a budget."""
 
     def __init__(self) -> None:
         self._last = 0.0
         self._sent = 0
-        self._shown = 0
 
-    def is_due(self, now: float, chars: int) -> bool:
-        """
-        Tell whether the answer may be shown again.
+    def rest(self, now: float) -> float:
+        """Return the seconds until a frame may follow; ``now`` is a monotonic time."""
+        return max(0.0, self._last + conf.FLUSH_INTERVAL - now)
 
-        ``now`` is a monotonic time in seconds, ``chars`` the length of the answer.
-        """
-        if chars == self._shown or now - self._last < conf.FLUSH_INTERVAL:
-            return False
+    def affords(self, chars: int) -> bool:
+        """Tell whether an answer of so many characters has paid for another frame."""
         return self._sent < FREE_BYTES + BYTES_PER_CHAR * chars
 
-    def sent(self, now: float, chars: int, size: int) -> None:
-        """Count a frame of so many bytes that showed so many characters."""
-        self._last, self._shown = now, chars
+    def sent(self, now: float, size: int) -> None:
+        """Count a frame of so many bytes."""
+        self._last = now
         self._sent += size

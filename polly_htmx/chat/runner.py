@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
-import time
 import uuid
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -15,16 +13,13 @@ from channels.db import database_sync_to_async
 from django.db import transaction
 from django.utils import timezone
 
-from polly_htmx.chat import layer
-from polly_htmx.chat.events import ReplyText
+from polly_htmx.chat.display import Display
 from polly_htmx.chat.history import Prompt, prompt_for
 from polly_htmx.chat.leases import announce_end
-from polly_htmx.chat.pace import Pace
 from polly_htmx.conf import conf
 from polly_htmx.exceptions import PollyError
 from polly_htmx.llm import Finished, LLMConnect, Text
 from polly_htmx.llm.exceptions import Interrupted
-from polly_htmx.markdown import render
 from polly_htmx.models import Message
 from polly_htmx.signals import reply_started
 
@@ -32,9 +27,6 @@ logger = logging.getLogger(__name__)
 
 CHECKPOINT_SECONDS = 1.0
 """How often the text so far and the lease go to the database. Never once a token."""
-LONG_TEXT = 4_000
-"""Texts over this many characters are rendered in a thread: on the event loop they
-would hold up everybody else for more than some 10 ms."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,22 +62,23 @@ class _Run:
         self.reply = reply
         self.prompt = prompt
         self.owner = owner
-        self.text = ""
-        self.number = 0
-        self.pace = Pace()
+        self.display = Display(reply)
         self.lost = False
 
     async def go(self) -> None:
         """Stream, keep the lease meanwhile, and save the end whatever it is."""
         task = asyncio.current_task()
-        keeper = asyncio.create_task(self._keep(task))
+        helpers = [
+            asyncio.create_task(self._keep(task)),
+            asyncio.create_task(self.display.run()),
+        ]
         end = End(status=Message.Status.INTERRUPTED, error=Interrupted.code)
         try:
             end = await self._stream()
         finally:
-            keeper.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await keeper
+            for helper in helpers:
+                helper.cancel()
+            await asyncio.gather(*helpers, return_exceptions=True)
             if not self.lost:
                 await asyncio.shield(database_sync_to_async(self._finish)(end))
 
@@ -113,36 +106,17 @@ class _Run:
         async with aclosing(invoker.astream_events(prompt.text)) as events:
             async for event in events:
                 if isinstance(event, Text):
-                    self.text += event.text
-                    await self._show()
+                    self.display.add(event.text)
                 elif isinstance(event, Finished):
                     reason = event.reply.finish_reason or ""
         return reason
-
-    async def _show(self) -> None:
-        chars = len(self.text)
-        if not self.pace.is_due(time.monotonic(), chars):
-            return
-        if chars > LONG_TEXT:
-            html = await asyncio.to_thread(render, self.text)
-        else:
-            html = render(self.text)
-        self.number += 1
-        self.pace.sent(time.monotonic(), chars, len(html))
-        event = ReplyText(
-            reply_id=self.reply.pk,
-            reply=str(self.reply.external_id),
-            number=self.number,
-            html=str(html),
-        )
-        await layer.apublish(self.reply.conversation, event)
 
     async def _keep(self, task: asyncio.Task[None] | None) -> None:
         """Renew the lease and save the text; end the task if another took over."""
         saved = ""
         while True:
             await asyncio.sleep(min(CHECKPOINT_SECONDS, conf.REPLY_LEASE / 4))
-            text = self.text
+            text = self.display.text
             changed = None if text == saved else text
             try:
                 held = await database_sync_to_async(self._checkpoint)(changed)
@@ -172,7 +146,8 @@ class _Run:
     def _finish(self, end: End) -> None:
         """Save the end, if this runner still owns the reply, and tell of it."""
         reply, now = self.reply, timezone.now()
-        reply.content, reply.status, reply.error = self.text, end.status, end.error
+        reply.content = self.display.text
+        reply.status, reply.error = end.status, end.error
         reply.finish_reason, reply.finished_at = end.finish_reason, now
         with transaction.atomic():
             saved = Message.objects.held_by(reply.pk, self.owner).update(

@@ -152,6 +152,44 @@ async def test_model_is_told_prompt_context_and_history(
     ]
 
 
+async def test_questions_left_without_an_answer_are_asked_together(
+    talk: Talk, scripted: Script, settings: Any
+) -> None:
+    conversation = await asyncio.to_thread(talk, fault="empty")
+    settings.POLLY["MODELS"]["SCRIPTED"]["backend"] = (
+        "tests.chat.recording.RecordingInvoker"
+    )
+    requests.clear()
+    await answer(conversation, "one")
+    await answer(conversation, "two")
+    asked = [entry["content"] for entry in requests[-1] if entry["role"] == "user"]
+    assert asked == ["one\n\ntwo"]
+
+
+async def test_text_is_shown_when_the_model_pauses_after_a_burst(
+    talk: Talk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[str] = []
+
+    async def publish(conversation: SmartConversation, event: Any) -> None:
+        shown.append(getattr(event, "html", ""))
+
+    monkeypatch.setattr("polly_htmx.chat.layer.apublish", publish)
+    monkeypatch.setattr("polly_htmx.chat.pace.FREE_BYTES", -1_000)
+    monkeypatch.setattr("polly_htmx.chat.display.PAUSE", 0.05)
+    conversation = await asyncio.to_thread(
+        talk, text="One two three four", fault="stall"
+    )
+    reply = await ask(conversation)
+    task = asyncio.create_task(runner.arun_reply(reply.pk))
+    async with asyncio.timeout(5):
+        while not any("One two" in html for html in shown):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
 async def test_second_runner_leaves_a_claimed_reply_alone(talk: Talk) -> None:
     conversation = await asyncio.to_thread(talk)
     reply = await ask(conversation)
