@@ -164,5 +164,7 @@
   if (window.htmx?.version?.startsWith("4")) htmx.process(document.body);
 
   look();
-  new MutationObserver(look).observe(document, { childList: true, subtree: true });
+  // htmx settles the attributes of an element after its swap.
+  const changes = { childList: true, subtree: true, attributeFilter: ["data-acked"] };
+  new MutationObserver(look).observe(document, changes);
 })();
