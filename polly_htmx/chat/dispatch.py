@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextvars import Context
 from datetime import timedelta
+from functools import partial
 
 from asgiref.sync import async_to_sync
 from channels.db import database_sync_to_async
 from django.utils import timezone
 
+from polly_htmx.chat import home, layer
+from polly_htmx.chat.events import TurnTaken
 from polly_htmx.chat.leases import interrupt_expired
 from polly_htmx.chat.runner import arun_reply
-from polly_htmx.models import Message
+from polly_htmx.models import Message, SmartConversation
 
 logger = logging.getLogger(__name__)
 
@@ -23,18 +25,6 @@ RING_AGAIN_AFTER = timedelta(seconds=2)
 """A reply that is pending for longer was handed to nobody, or to a process that died."""
 
 
-class _Home:
-    """The event loop that serves sockets in this process, and what runs on it."""
-
-    def __init__(self) -> None:
-        self.loop: asyncio.AbstractEventLoop | None = None
-        self.runs: set[asyncio.Task[None]] = set()
-        self.sweeper: asyncio.Task[None] | None = None
-
-
-_home = _Home()
-
-
 def serve() -> None:
     """
     Make the running loop the home of this process's replies.
@@ -42,26 +32,19 @@ def serve() -> None:
     Called by whatever serves people over ASGI; the first call also starts a sweep
     for replies that earlier processes left behind. A second call costs nothing.
     """
-    loop = asyncio.get_running_loop()
-    if _home.loop is loop and _home.sweeper and not _home.sweeper.done():
-        return
-    _home.loop, _home.runs = loop, set()
-    # An empty context, as for the runs: a request's would end with the request.
-    _home.sweeper = loop.create_task(_sweep_for_ever(), context=Context())
+    if home.adopt():
+        home.spawn(_sweep_for_ever)
 
 
-def start_soon(reply_id: int) -> None:
+def announce(conversation: SmartConversation, event: TurnTaken) -> None:
     """
-    Start a pending reply on the process's loop; may be called from any thread.
+    Tell followers of a turn, and then start its reply; from any thread.
 
     Where no loop serves sockets (a shell, a command, plain WSGI) the reply stays
     pending for the next process that does.
     """
-    loop = _home.loop
-    if loop is not None and loop.is_running():
-        # An empty context: the caller's would tie the run's database work to the
-        # caller's thread, which may be gone by then, and to the caller's language.
-        loop.call_soon_threadsafe(_start, reply_id, context=Context())
+    if not home.spawn(partial(_begin, conversation, event)):
+        layer.publish(conversation, event)
 
 
 def run_reply(reply: Message) -> None:
@@ -71,18 +54,14 @@ def run_reply(reply: Message) -> None:
 
 async def ashutdown() -> None:
     """End the sweep and all runs on this loop; each run saves what it has."""
-    tasks = [*_home.runs, *([_home.sweeper] if _home.sweeper else [])]
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
-    _home.loop, _home.sweeper = None, None
+    await home.aclose()
 
 
-def _start(reply_id: int) -> None:
-    run = asyncio.get_running_loop().create_task(_run(reply_id))
-    # The loop itself holds tasks weakly: without this set a run could vanish.
-    _home.runs.add(run)
-    run.add_done_callback(_home.runs.discard)
+async def _begin(conversation: SmartConversation, event: TurnTaken) -> None:
+    # In this order: a reply's text has no place on a page that lacks the turn.
+    await layer.apublish(conversation, event)
+    if event.reply_id is not None:
+        await _run(event.reply_id)
 
 
 async def _run(reply_id: int) -> None:
@@ -98,8 +77,9 @@ async def _run(reply_id: int) -> None:
 async def _sweep_for_ever() -> None:
     while True:
         try:
-            for reply_id in await database_sync_to_async(_sweep)():
-                _start(reply_id)
+            left = await home.to_the_end(database_sync_to_async(_sweep)())
+            for reply_id in left:
+                home.spawn(partial(_run, reply_id))
         except Exception as exc:  # noqa: BLE001  (each database has its own faults)
             logger.warning("sweep failed fault=%s", type(exc).__name__)
         await asyncio.sleep(SWEEP_SECONDS)

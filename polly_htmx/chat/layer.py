@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from functools import partial
 from typing import Any
 
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 
+from polly_htmx.chat import home
 from polly_htmx.chat.events import Event, to_dict
 from polly_htmx.models import SmartConversation
 
@@ -54,8 +56,10 @@ async def apublish(conversation: SmartConversation, event: Event) -> None:
 
 
 def publish(conversation: SmartConversation, event: Event) -> None:
-    """See apublish(); for code that runs in a thread."""
-    async_to_sync(apublish)(conversation, event)
+    """See apublish(); for code that runs in a thread. Does not wait for the layer
+    where a loop serves sockets: see home.spawn()."""
+    if not home.spawn(partial(apublish, conversation, event)):
+        async_to_sync(apublish)(conversation, event)
 
 
 def _layer() -> Any:

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from polly_htmx.chat.display import Display
 from polly_htmx.chat.history import Prompt, prompt_for
+from polly_htmx.chat.home import to_the_end
 from polly_htmx.chat.leases import announce_end
 from polly_htmx.conf import conf
 from polly_htmx.exceptions import PollyError
@@ -80,7 +81,7 @@ class _Run:
                 helper.cancel()
             await asyncio.gather(*helpers, return_exceptions=True)
             if not self.lost:
-                await asyncio.shield(database_sync_to_async(self._finish)(end))
+                await to_the_end(database_sync_to_async(self._finish)(end))
 
     async def _stream(self) -> End:
         try:

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from polly_htmx import access
 from polly_htmx.access import Who
-from polly_htmx.chat import dispatch, layer
+from polly_htmx.chat import dispatch
 from polly_htmx.chat.events import TurnTaken
 from polly_htmx.chat.leases import interrupt_expired
 from polly_htmx.chat.limits import check_limits
@@ -187,12 +187,8 @@ def _announce(
     conversation: SmartConversation, message: Message, reply: Message | None
 ) -> None:
     """Tell followers and listeners of a turn that is committed, and start its reply."""
-    layer.publish(
-        conversation,
-        TurnTaken(message_id=message.pk, reply_id=reply.pk if reply else None),
-    )
+    event = TurnTaken(message_id=message.pk, reply_id=reply.pk if reply else None)
+    dispatch.announce(conversation, event)
     turn_taken.send(
         type(conversation), conversation=conversation, message=message, reply=reply
     )
-    if reply is not None:
-        dispatch.start_soon(reply.pk)
