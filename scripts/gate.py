@@ -30,6 +30,8 @@ ALONE = "(alone or live) and not browser"
 ALONE_AGAIN = "alone and not browser and not live"
 # Tests that use no database have nothing to show on another one.
 NO_DATABASE = ("--ignore=tests/markdown", "--ignore=tests/llm")
+# Long, and the same under every Django.
+NO_DJANGO = ("--ignore=tests/markdown/test_limits.py",)
 JOBS = os.environ.get("POLLY_JOBS", str(min(os.cpu_count() or 1, 4)))
 COVERAGE = ("--cov", "--cov-report=", "--cov-fail-under=0")
 TEMPLATE_FOLDERS = ("templates", "sandbox", "tests")
@@ -53,14 +55,14 @@ def run(*command: str) -> None:
         raise Failed(" ".join(command)[:200])
 
 
-def pytest(*options: str, python: str = "python") -> None:
+def pytest(*options: str) -> None:
     """Run a part of the suite with warnings of all kinds on."""
-    run(python, "-X", "dev", "-m", "pytest", "--quiet", *options)
+    run("python", "-X", "dev", "-m", "pytest", "--quiet", *options)
 
 
 def suite_again(python: str, *options: str) -> None:
-    """Run the suite without a browser, daphne and the measuring of coverage."""
-    pytest("-n", JOBS, "-m", SHARED, *options, python=python)
+    """Run the suite without a browser, daphne, and measuring of any kind."""
+    run(python, "-m", "pytest", "--quiet", "-n", JOBS, "-m", SHARED, *options)
 
 
 def templates() -> list[str]:
@@ -143,8 +145,8 @@ def suite_newer() -> None:
         "-c",
         "import django, sys; print(sys.version, 'Django', django.__version__)",
     )
-    suite_again(python)
-    pytest("-m", ALONE_AGAIN, python=python)
+    suite_again(python, *NO_DJANGO)
+    run(python, "-m", "pytest", "--quiet", "-m", ALONE_AGAIN)
 
 
 Step = tuple[str, Callable[[], None]]

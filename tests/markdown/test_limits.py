@@ -85,7 +85,7 @@ def test_repeated_structure_is_bounded(unit: str) -> None:
     check_bounds(filled(unit, 16_000))
 
 
-@pytest.mark.parametrize("unit", HEAVIEST)
+@pytest.mark.parametrize("unit", HEAVIEST[:3])
 def test_much_repeated_structure_is_bounded(unit: str) -> None:
     check_bounds(filled(unit, 200_000))
 
@@ -96,10 +96,15 @@ def test_any_much_repeated_structure_is_bounded(unit: str) -> None:
     check_bounds(filled(unit, 200_000))
 
 
-@pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("shape", SHAPES)
-def test_nested_structure_is_bounded(shape: str, size: int) -> None:
-    check_bounds(SHAPES[shape](size))
+def test_nested_structure_is_bounded(shape: str) -> None:
+    check_bounds(SHAPES[shape](SIZES[0]))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("shape", SHAPES)
+def test_much_nested_structure_is_bounded(shape: str) -> None:
+    check_bounds(SHAPES[shape](SIZES[1]))
 
 
 @pytest.mark.parametrize(
@@ -111,7 +116,7 @@ def test_large_payload_is_bounded_and_kept(entry: Entry) -> None:
     assert text_of(html[:10_000]).strip() or not entry.text.strip()
 
 
-@hypothesis_settings(max_examples=25, deadline=None)
+@hypothesis_settings(max_examples=10, deadline=None)
 @given(st.lists(st.sampled_from(UNITS), min_size=1, max_size=4).map("".join))
 def test_mixed_structure_is_bounded(unit: str) -> None:
     check_bounds(filled(unit, 16_000))
@@ -144,4 +149,4 @@ def test_huge_text_is_shown_plain() -> None:
 
 
 def test_long_ordinary_answer_is_rendered() -> None:
-    assert "polly-plain" not in render(ORDINARY * 1000)
+    assert "polly-plain" not in render(ORDINARY * 500)
