@@ -114,6 +114,18 @@ class MessageQuerySet(models.QuerySet["Message"]):
         """Return the reply if this runner still owns it, else nothing."""
         return self.filter(pk=pk, lease_owner=owner, status=self.model.Status.STREAMING)
 
+    def end(self, now: datetime, **fields: str) -> bool:
+        """Save how replies ended, and let go of their leases; tell if any was there."""
+        return bool(
+            self.update(
+                finished_at=now,
+                updated_at=now,
+                lease_owner=None,
+                lease_until=None,
+                **fields,
+            )
+        )
+
     def path_to(self, leaf_id: int | None, *, limit: int) -> list[Message]:
         """
         Return the last ``limit`` messages of the path that ends at a leaf.

@@ -35,21 +35,11 @@ def _interrupt(reply: Message) -> bool:
     now = timezone.now()
     reply.status, reply.error = Message.Status.INTERRUPTED, Interrupted.code
     reply.finished_at = now
-    changed = (
-        Message.objects.expired(now)
-        .filter(pk=reply.pk)
-        .update(
-            status=reply.status,
-            error=reply.error,
-            finished_at=now,
-            updated_at=now,
-            lease_owner=None,
-            lease_until=None,
-        )
-    )
+    row = Message.objects.expired(now).filter(pk=reply.pk)
+    changed = row.end(now, status=reply.status, error=reply.error)
     if changed:
         transaction.on_commit(lambda: announce_end(reply))
-    return bool(changed)
+    return changed
 
 
 def announce_end(reply: Message) -> None:

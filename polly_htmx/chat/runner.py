@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from channels.db import database_sync_to_async
-from django.db import transaction
 from django.utils import timezone
 
 from polly_htmx.chat.display import Display
@@ -150,16 +149,12 @@ class _Run:
         reply.content = self.display.text
         reply.status, reply.error = end.status, end.error
         reply.finish_reason, reply.finished_at = end.finish_reason, now
-        with transaction.atomic():
-            saved = Message.objects.held_by(reply.pk, self.owner).update(
-                content=reply.content,
-                status=reply.status,
-                error=reply.error,
-                finish_reason=reply.finish_reason,
-                finished_at=now,
-                updated_at=now,
-                lease_owner=None,
-                lease_until=None,
-            )
+        saved = Message.objects.held_by(reply.pk, self.owner).end(
+            now,
+            content=reply.content,
+            status=reply.status,
+            error=reply.error,
+            finish_reason=reply.finish_reason,
+        )
         if saved:
             announce_end(reply)
