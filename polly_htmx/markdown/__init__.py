@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from polly_htmx.markdown.change import Change
 from polly_htmx.markdown.rendering import render
+from polly_htmx.markdown.stream import MarkdownStream
 from polly_htmx.markdown.text import clean_text
 from polly_htmx.markdown.vouch import vouched
 
-__all__ = ["clean_text", "render", "vouched"]
+__all__ = ["Change", "MarkdownStream", "clean_text", "render", "vouched"]

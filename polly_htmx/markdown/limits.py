@@ -52,13 +52,16 @@ class TooCostly(Exception):
 
 def check_cost(text: str) -> None:
     """Raise TooCostly for a text whose structure is denser than any honest one."""
-    if len(text) > MAX_CHARS:
-        raise TooCostly
-    if _cost(text) > _FLOOR + _PER_CHARACTER * len(text):
+    refuse(cost(text) if len(text) <= MAX_CHARS else 0, len(text))
+
+
+def refuse(price: float, length: int) -> None:
+    """Raise TooCostly if a text of this length must not cost so much."""
+    if length > MAX_CHARS or price > _FLOOR + _PER_CHARACTER * length:
         raise TooCostly
 
 
-def _cost(text: str) -> float:
+def cost(text: str) -> float:
     """Return about how many microseconds the parser needs for the text."""
     counted = sum(text.count(mark) * price for mark, price in _PRICES.items())
     return counted + _CHARACTER * len(text) + _CELL * sum(_cells(text))

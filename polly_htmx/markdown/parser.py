@@ -25,6 +25,8 @@ class Block:
     """The lines that it was made of."""
     definitions: tuple[str, ...] = ()
     """Texts of link definitions in it that links somewhere make use of."""
+    lines: tuple[int, int] = (0, 0)
+    """The numbers of its first line and of the one after its last."""
 
 
 @cache
@@ -50,13 +52,14 @@ def parser() -> MarkdownIt:
     return md
 
 
-def parse(text: str) -> list[Block]:
+def parse(text: str, env: dict[str, Any] | None = None) -> list[Block]:
     """
     Return the blocks of a text, in order.
 
-    Raises TooCostly where quotes or lists nest too deep.
+    ``env`` may say what is known from the text before; see known.py. Raises
+    TooCostly where quotes or lists nest too deep.
     """
-    env: dict[str, Any] = {}
+    env = {} if env is None else env
     tokens = parser().parse(text, env)
     lines = text.split("\n")
     used = _Definitions(tokens, env)
@@ -67,7 +70,10 @@ def parse(text: str) -> list[Block]:
         blocks += _between(lines, end, first, used)
         source = "\n".join(lines[first:last])
         texts = used.within(first, last)
-        blocks.append(Block(tokens=group, source=source, definitions=texts))
+        lines_of = (first, last)
+        blocks.append(
+            Block(tokens=group, source=source, definitions=texts, lines=lines_of)
+        )
         end = last
     return [*blocks, *_between(lines, end, len(lines), used)]
 
@@ -118,7 +124,7 @@ def _between(
     rest = [lines[n] for n in range(first, last) if n not in used.lines]
     source = "\n".join(rest).strip("\n")
     if source.strip():
-        yield Block(tokens=(), source=source)
+        yield Block(tokens=(), source=source, lines=(first, last))
 
 
 def _refuse_depth(state: StateBlock, _start: int, _end: int, _silent: bool) -> bool:  # noqa: FBT001 - the parser calls its rules by position

@@ -32,7 +32,7 @@ def render(text: str) -> SafeString:
     except TooCostly:
         return plain(source)
     except Exception as error:  # noqa: BLE001 - a text must be shown whatever is in it
-        _report(error)
+        report(error)
         return plain(source)
     return format_html_join("", "{}", ((render_block(block),) for block in blocks))
 
@@ -46,7 +46,7 @@ def render_block(block: Block) -> SafeString:
     except TooCostly:
         lost = True
     except Exception as error:  # noqa: BLE001 - see above
-        _report(error)
+        report(error)
         lost = True
     return plain(block.source) if lost else html
 
@@ -58,6 +58,7 @@ def plain(text: str) -> SafeString:
     return format_html('<p class="polly-plain">{}</p>\n', text.strip("\n"))
 
 
-def _report(error: Exception) -> None:
+def report(error: Exception) -> None:
+    """Log that a text could not be rendered."""
     # Neither the text nor the error's own words, which may quote it.
     logger.error("Markdown was shown as plain text: %s", type(error).__name__)
