@@ -15,7 +15,7 @@ from django.http import HttpRequest
 from polly_htmx.conf import conf
 from polly_htmx.exceptions import NotAllowed, NotFound, SignInRequired
 from polly_htmx.managers import SmartConversationQuerySet
-from polly_htmx.models import SmartConversation
+from polly_htmx.models import Message, SmartConversation
 
 VISITOR_KEY = "polly_visitor"
 """Where the session keeps an anonymous visitor's id: in its data, so that the id
@@ -149,6 +149,23 @@ def check_may_write(person: Who, conversation: SmartConversation) -> None:
     if not may_read_as_staff(person):
         raise NotFound
     if not _is_staff_with(person, MAY_WRITE):
+        raise NotAllowed
+
+
+def check_may_edit(person: Who, message: Message) -> None:
+    """
+    Raise NotFound or NotAllowed unless the person may put another text in its place.
+
+    Everybody edits what they wrote themselves, and nobody what others did.
+    """
+    check_may_write(person, message.conversation)
+    if message.party != Message.Party.USER:
+        raise NotAllowed
+    if message.author_id is None:  # By a visitor, or an account that is gone.
+        is_own = owns(person, message.conversation)
+    else:
+        is_own = person.user is not None and message.author_id == person.user.pk
+    if not is_own:
         raise NotAllowed
 
 

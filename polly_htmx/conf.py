@@ -36,6 +36,8 @@ class Conf:
     """Per user or visitor."""
     MAX_RUNNING_REPLIES: int = 3
     """Per user or visitor."""
+    MAX_SOCKETS: int = 100
+    """Per user or visitor: pages that are open at once."""
     FIRST_TOKEN_TIMEOUT: float = 60
     """Seconds until the first piece of an answer must be there."""
     GAP_TIMEOUT: float = 60
@@ -56,6 +58,8 @@ class Conf:
     """Origins besides the site's own that may open sockets."""
     CONSUMER: str = "polly_htmx.consumers.SmartGPTConsumer"
     """Dotted path of the consumer that routing, forms and tags use."""
+    HOOKS: list[str] = []
+    """Dotted paths of subclasses of polly_htmx.hooks.Hook, in the order of asking."""
     IMAGE_HOSTS: list[str] = []
     """Hosts from which images in Markdown may load; others become links."""
 

@@ -5,18 +5,27 @@ PollyError
   + ChatError                a use case said no; nothing was stored
     x BlankMessage
     x MessageTooLong
+    x MessageRefused         a hook said no
+    x HookFailed             a hook is broken
     x ReplyRunning
+    x NotAReply
+    x NotContinuable
+    x StaffAnswers
     x NonceReused
     x ParrotRetired
     x NoParrot
     x TooManyMessages
     x TooManyReplies
+    x TooManySockets
     x PageExpired
+    x MessageGone
     x BadFrame
+    x TooManyFrames
   + AccessDenied             permission said no
     x SignInRequired
     x NotFound
     x NotAllowed
+  x Withheld                 a hook let nothing more of an answer through
   + llm.exceptions.LLMError  a model could not be used (drawn in its module)
 """
 
@@ -69,14 +78,58 @@ class MessageTooLong(ChatError):
         ) % {"length": length, "limit": limit}
 
 
+class MessageRefused(ChatError):
+    """A hook of the site refused the message."""
+
+    code = "message-refused"
+    user_message: str | Promise = _(
+        "This message can't be sent here. Please change it."
+    )
+
+    def __init__(self, reason: str | Promise = "") -> None:
+        super().__init__("A hook refused the message.")
+        if reason:
+            self.user_message = reason
+
+
+class HookFailed(ChatError):
+    """A hook of the site is broken, and so lets nothing through."""
+
+    code = "hook-failed"
+    user_message = _("The text could not be checked. Please try again later.")
+
+
 class ReplyRunning(ChatError):
     """A reply of this conversation is still running."""
 
     code = "reply-running"
     user_message = _(
-        "The answer before is still being written. "
-        "Please send your message when it has ended."
+        "An answer is still being written here. "
+        "Please wait until it has ended, or stop it."
     )
+
+
+class NotAReply(ChatError):
+    """The message is not an answer to a question."""
+
+    code = "not-a-reply"
+    user_message = _("Only an answer to a message can be written anew.")
+
+
+class NotContinuable(ChatError):
+    """The reply ended well, or is not the last one, or was withheld."""
+
+    code = "not-continuable"
+    user_message = _(
+        "This answer can't be continued: only the last one can, if it broke off."
+    )
+
+
+class StaffAnswers(ChatError):
+    """A person of the staff answers in this conversation, no Parrot."""
+
+    code = "staff-answers"
+    user_message = _("A person answers in this chat now. Please send a message.")
 
 
 class NonceReused(ChatError):
@@ -118,12 +171,40 @@ class TooManyMessages(ChatError):
 
 
 class TooManyReplies(ChatError):
-    """More replies run at once than MAX_RUNNING_REPLIES."""
+    """
+    More replies run at once than MAX_RUNNING_REPLIES.
+
+    ``seconds`` is how long the first of them may take at the most, where that is
+    known.
+    """
 
     code = "too-many-replies"
-    user_message = _(
+    user_message: str | Promise = _(
         "Answers are still being written in your other chats. "
-        "Please send your message when one of them has ended."
+        "Please try again when one of them has ended."
+    )
+
+    def __init__(self, seconds: int | None = None) -> None:
+        super().__init__()
+        if seconds is None:
+            return
+        minutes = -(-seconds // 60)
+        self.user_message = ngettext(
+            "Answers are still being written in your other chats. Please try again "
+            "when one of them has ended: in %(minutes)s minute at the latest.",
+            "Answers are still being written in your other chats. Please try again "
+            "when one of them has ended: in %(minutes)s minutes at the latest.",
+            minutes,
+        ) % {"minutes": minutes}
+
+
+class TooManySockets(ChatError):
+    """More sockets of one person are open at once than MAX_SOCKETS."""
+
+    code = "too-many-sockets"
+    user_message = _(
+        "You have this site's chats open in too many pages. "
+        "Please close one of them, then reload this page."
     )
 
 
@@ -134,11 +215,27 @@ class PageExpired(ChatError):
     user_message = _("This page has grown too old to start a chat. Please reload it.")
 
 
+class MessageGone(ChatError):
+    """The message that was meant is not in this conversation."""
+
+    code = "message-gone"
+    user_message = _("That message is not there any more. Please reload the page.")
+
+
 class BadFrame(ChatError):
     """A frame of the socket is not one that the page would send."""
 
     code = "bad-frame"
     user_message = _("The page sent something that could not be read.")
+
+
+class TooManyFrames(ChatError):
+    """A socket sends faster than any page does."""
+
+    code = "too-many-frames"
+    user_message = _(
+        "This page has sent too much at once. Please wait a minute and reload it."
+    )
 
 
 class AccessDenied(PollyError):
@@ -164,6 +261,13 @@ class NotAllowed(AccessDenied):
 
     code = "not-allowed"
     user_message = _("You are not allowed to do this.")
+
+
+class Withheld(PollyError):
+    """A hook of the site let nothing more of the answer through."""
+
+    code = "withheld"
+    user_message = _("This answer was withheld by the rules of this site.")
 
 
 def user_message_for(code: str) -> str:

@@ -73,11 +73,11 @@ class SmartConversationQuerySet(models.QuerySet["SmartConversation"]):
         row.update(last_sequence=F("last_sequence") + count)
         return row.values_list("last_sequence", flat=True).get() - count + 1
 
-    def point_at(self, conversation_id: int, leaf_id: int) -> None:
-        """Make a message the end of the conversation's current path."""
-        self.filter(pk=conversation_id).update(
-            current_id=leaf_id, updated_at=timezone.now()
-        )
+    def point_at(self, conversation_id: int, leaf_id: int) -> datetime:
+        """Make a message the end of the conversation's current path; return when."""
+        now = timezone.now()
+        self.filter(pk=conversation_id).update(current_id=leaf_id, updated_at=now)
+        return now
 
 
 class MessageQuerySet(models.QuerySet["Message"]):
@@ -93,8 +93,9 @@ class MessageQuerySet(models.QuerySet["Message"]):
 
     def unclaimed(self, *, before: datetime) -> MessageQuerySet:
         """Return the replies that no runner has taken since ``before``."""
+        # Not by created_at: one that is continued waits anew.
         return self.filter(
-            status=self.model.Status.PENDING, lease_owner=None, created_at__lt=before
+            status=self.model.Status.PENDING, lease_owner=None, updated_at__lt=before
         )
 
     def claim(self, pk: int, *, owner: uuid.UUID, seconds: float) -> bool:
@@ -122,7 +123,25 @@ class MessageQuerySet(models.QuerySet["Message"]):
                 updated_at=now,
                 lease_owner=None,
                 lease_until=None,
+                stop_requested=False,
                 **fields,
+            )
+        )
+
+    def reopen(self, pk: int) -> bool:
+        """Let a reply that has ended wait for a runner again; its text stays."""
+        now = timezone.now()
+        ended = self.filter(pk=pk).exclude(self.model.running_condition())
+        return bool(
+            ended.update(
+                status=self.model.Status.PENDING,
+                error="",
+                finish_reason="",
+                # Not NULL: limits count from here on, and a runner sets it again.
+                started_at=now,
+                finished_at=None,
+                stop_requested=False,
+                updated_at=now,
             )
         )
 

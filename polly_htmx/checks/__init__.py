@@ -6,6 +6,24 @@ command stays quick; ``manage.py check --tag polly`` runs them alone.
 
 from __future__ import annotations
 
-from polly_htmx.checks import apps, consumer, database, keys, models, safety, site
+from polly_htmx.checks import (
+    apps,
+    consumer,
+    database,
+    hooks,
+    keys,
+    models,
+    safety,
+    site,
+)
 
-__all__ = ["apps", "consumer", "database", "keys", "models", "safety", "site"]
+__all__ = [
+    "apps",
+    "consumer",
+    "database",
+    "hooks",
+    "keys",
+    "models",
+    "safety",
+    "site",
+]

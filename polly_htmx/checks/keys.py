@@ -108,12 +108,6 @@ def _of_choice(key: str, value: Any) -> Iterator[CheckMessage]:
     if value not in choices:
         words = " or ".join(repr(each) for each in choices)
         yield Error(f"POLLY[{key!r}] is {value!r}.", hint=f"Write {words}.", id=number)
-    elif value == "worker":
-        yield Error(
-            'POLLY["REPLIES"] is "worker", which does not exist yet.',
-            hint='Write "web", or leave the key out.',
-            id="polly.E016",
-        )
 
 
 def _of_origins(origins: Iterable[str]) -> Iterator[CheckMessage]:

@@ -12,12 +12,16 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.module_loading import import_string
 
 from polly_htmx.checks.apps import TAG
+from polly_htmx.checks.keys import given
 
 REQUEST = "django.template.context_processors.request"
 LAYER_HINT = (
     "For one process: CHANNEL_LAYERS = "
     '{"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}. '
     "For more: channels_redis."
+)
+WORKER_HINT = (
+    "Use channels_redis.pubsub.RedisPubSubChannelLayer: pip install polly-htmx[redis]."
 )
 
 
@@ -58,6 +62,28 @@ def check_routes(**_kwargs: Any) -> list[CheckMessage]:
     ]
 
 
+def _worker_layer(backend: str) -> list[CheckMessage]:
+    """Look whether the layer carries replies between web processes and workers."""
+    if backend.endswith(".InMemoryChannelLayer"):
+        return [
+            Error(
+                'POLLY["REPLIES"] is "worker", but the channel layer lives in the '
+                "memory of one process, so no worker ever hears of a reply.",
+                hint=WORKER_HINT,
+                id="polly.E016",
+            )
+        ]
+    if backend == "channels_redis.core.RedisChannelLayer":
+        return [
+            CheckWarning(
+                "With this channel layer a worker ends when Redis goes away.",
+                hint=WORKER_HINT,
+                id="polly.W009",
+            )
+        ]
+    return []
+
+
 @register(TAG)
 def check_layer(**_kwargs: Any) -> list[CheckMessage]:
     """Look for the channel layer, and whether it reaches all processes."""
@@ -66,6 +92,8 @@ def check_layer(**_kwargs: Any) -> list[CheckMessage]:
     if not backend:
         text = "There is no default channel layer, so no answer reaches a page."
         return [Error(text, hint=LAYER_HINT, id="polly.E006")]
+    if given().get("REPLIES") == "worker":
+        return _worker_layer(backend)
     if backend.endswith(".InMemoryChannelLayer") and not settings.DEBUG:
         return [
             CheckWarning(

@@ -1,9 +1,17 @@
-"""The tables: Parrots and their Tricks, conversations and their Messages."""
+"""The tables: Parrots, their Tricks, conversations, their Messages, open sockets."""
 
 from __future__ import annotations
 
 from polly_htmx.models.conversations import SmartConversation
 from polly_htmx.models.messages import Message
 from polly_htmx.models.parrots import Parrot, ParrotVersion, Trick
+from polly_htmx.models.sockets import SocketCount
 
-__all__ = ["Message", "Parrot", "ParrotVersion", "SmartConversation", "Trick"]
+__all__ = [
+    "Message",
+    "Parrot",
+    "ParrotVersion",
+    "SmartConversation",
+    "SocketCount",
+    "Trick",
+]

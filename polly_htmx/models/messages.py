@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from polly_htmx.exceptions import user_message_for
+from polly_htmx.exceptions import Withheld, user_message_for
 from polly_htmx.managers import MessageQuerySet
 from polly_htmx.markdown import render
 from polly_htmx.models.base import PublicModel
@@ -110,6 +110,9 @@ class Message(PublicModel):
     # Who runs it. A runner that is not heard of until lease_until counts as dead.
     lease_owner = models.UUIDField(null=True, blank=True, editable=False)
     lease_until = models.DateTimeField(null=True, blank=True, editable=False)
+    # A person wants it to end: the runner reads this with every checkpoint, should
+    # the bell on the channel layer not have reached it.
+    stop_requested = models.BooleanField(default=False, editable=False)
 
     objects = MessageQuerySet.as_manager()
 
@@ -192,6 +195,22 @@ class Message(PublicModel):
         return self.party == self.Party.ASSISTANT and self.status in self.RUNNING
 
     @property
+    def is_fresh(self) -> bool:
+        """Whether this is a reply of which nothing has been written yet."""
+        return self.status == self.Status.PENDING and not self.content
+
+    @property
+    def can_continue(self) -> bool:
+        """Whether this is a reply that ended before the model had said all."""
+        if self.party != self.Party.ASSISTANT or self.error == Withheld.code:
+            return False
+        if self.status == self.Status.COMPLETE:
+            return self.finish_reason in CUT_REASONS
+        if self.status == self.Status.FAILED:
+            return bool(self.content)
+        return self.status in {self.Status.STOPPED, self.Status.INTERRUPTED}
+
+    @property
     def html(self) -> SafeString:
         """The content as safe HTML, the same live and after a reload."""
         return render(self.content)
@@ -201,6 +220,8 @@ class Message(PublicModel):
         """What a reader should know of how the reply ended, "" if it ended well."""
         if self.error:
             return user_message_for(self.error)
+        if self.status == self.Status.STOPPED:
+            return str(_("The answer was stopped."))
         if self.finish_reason in CUT_REASONS:
             return str(_("The answer was cut because it grew too long."))
         return ""

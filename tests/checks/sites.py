@@ -73,6 +73,7 @@ def templates(*processors: str) -> Settings:
 
 ALL_APPS = {"INSTALLED_APPS": APPS}
 MEMORY = "channels.layers.InMemoryChannelLayer"
+REDIS_CORE = "channels_redis.core.RedisChannelLayer"
 REDIS = "channels_redis.pubsub.RedisPubSubChannelLayer"
 SCRIPTED = "polly_htmx.llm.scripted.ScriptedInvoker"
 LIMITS = {"MESSAGES_PER_MINUTE": 5, "MAX_RUNNING_REPLIES": 1}
@@ -108,7 +109,17 @@ CASES: list[tuple[str, Settings, Settings]] = [
     ("E013", polly(GAP_TIMEOUT=float("inf")), polly()),
     ("E014", polly(HTMX_VERSION=3), polly(HTMX_VERSION=4)),
     ("E015", polly(REPLIES="thread"), polly(REPLIES="web")),
-    ("E016", polly(REPLIES="worker"), polly(REPLIES="web")),
+    (
+        "E016",
+        polly(REPLIES="worker") | layer(MEMORY),
+        polly(REPLIES="worker") | layer(REDIS),
+    ),
+    ("E016", polly(REPLIES="worker") | layer(MEMORY), polly() | layer(MEMORY)),
+    (
+        "W009",
+        polly(REPLIES="worker") | layer(REDIS_CORE),
+        polly(REPLIES="worker") | layer(REDIS),
+    ),
     (
         "E017",
         polly(ALLOWED_ORIGINS=["example.org"]),
@@ -135,6 +146,9 @@ CASES: list[tuple[str, Settings, Settings]] = [
         polly(CONSUMER="tests.checks.sites.application"),
         polly(CONSUMER="tests.checks.sites.OwnConsumer"),
     ),
+    ("E032", polly(HOOKS=["tests.checks.sites.Nobody"]), polly(HOOKS=[])),
+    ("E033", polly(HOOKS=["pathlib.Path"]), polly(HOOKS=["polly_htmx.hooks.Hook"])),
+    ("E033", polly(HOOKS=["tests.checks.sites.application"]), polly()),
     ("W001", layer(MEMORY) | {"DEBUG": False}, layer(MEMORY) | {"DEBUG": True}),
     ("W001", layer(MEMORY) | {"DEBUG": False}, layer(REDIS) | {"DEBUG": False}),
     ("W002", {"ROOT_URLCONF": "tests.checks.urls"}, {"ROOT_URLCONF": "tests.urls"}),

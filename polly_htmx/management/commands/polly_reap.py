@@ -1,0 +1,31 @@
+"""manage.py polly_reap: clear up what processes that died have left behind."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.utils.translation import gettext as _
+
+from polly_htmx.chat.leases import interrupt_expired
+from polly_htmx.chat.sockets import forget_silent
+
+
+class Command(BaseCommand):
+    """
+    Marks replies whose runner died, and forgets the sockets of processes that did.
+
+    Every process that serves sockets does the same while it runs. This is for the
+    time when none does, and for operators who want to be sure.
+    """
+
+    help = _(
+        "Marks replies as interrupted whose process died, so that people can go on "
+        "with them, and forgets the open sockets of such processes."
+    )
+
+    def handle(self, *_args: Any, **_options: Any) -> None:
+        """Clear up and print what there was."""
+        replies, sockets = interrupt_expired(), forget_silent()
+        self.stdout.write(f"Replies marked as interrupted: {replies}")
+        self.stdout.write(f"Socket counts removed: {sockets}")
