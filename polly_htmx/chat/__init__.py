@@ -4,6 +4,29 @@ from __future__ import annotations
 
 from polly_htmx.chat.conversations import start_conversation
 from polly_htmx.chat.dispatch import run_reply
-from polly_htmx.chat.turns import Turn, atake_turn, take_turn
+from polly_htmx.chat.replies import (
+    acontinue_reply,
+    aregenerate,
+    astop_reply,
+    continue_reply,
+    regenerate,
+    stop_reply,
+)
+from polly_htmx.chat.storing import Turn
+from polly_htmx.chat.turns import aedit_message, atake_turn, edit_message, take_turn
 
-__all__ = ["Turn", "atake_turn", "run_reply", "start_conversation", "take_turn"]
+__all__ = [
+    "Turn",
+    "acontinue_reply",
+    "aedit_message",
+    "aregenerate",
+    "astop_reply",
+    "atake_turn",
+    "continue_reply",
+    "edit_message",
+    "regenerate",
+    "run_reply",
+    "start_conversation",
+    "stop_reply",
+    "take_turn",
+]

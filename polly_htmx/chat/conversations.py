@@ -5,10 +5,11 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from polly_htmx import access
 from polly_htmx.access import Who
-from polly_htmx.exceptions import ParrotRetired
+from polly_htmx.exceptions import NotFound, ParrotRetired
 from polly_htmx.models import Message, Parrot, SmartConversation
 
 PAGE_SIZE = 30
@@ -78,22 +79,45 @@ def page_before(conversation: SmartConversation, sequence: int) -> Page:
 
 def state_of(conversation: SmartConversation) -> str:
     """Return a mark that changes whenever the shown messages do."""
-    return f"{conversation.current_id or 0}-{conversation.updated_at.timestamp():.6f}"
+    return mark(conversation.current_id, conversation.updated_at)
 
 
-def missed_since(
-    conversation: SmartConversation, state: str, sequence: int
-) -> list[Message]:
+def mark(leaf_id: int | None, updated_at: datetime) -> str:
+    """See state_of(); for one who knows what it will be."""
+    return f"{leaf_id or 0}-{updated_at.timestamp():.6f}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """A conversation as it stands, for a page that may have missed something."""
+
+    state: str
+    last: int
+    """The highest sequence number in use."""
+    missed: list[Message] | None
+    """What a page shows from its first message on; None if it shows just that."""
+    running: Message | None
+    """The reply at the end of the path, while it runs."""
+
+
+def look(conversation: SmartConversation, state: str, sequence: int) -> Sight:
     """
-    Return what a page shows from a sequence number on, nothing if it is up to date.
+    Return what a page must do that was made with the mark ``state``.
 
-    ``state`` is the mark that the page was made with. At most MISSED messages.
+    ``sequence`` is the number of its first message. At most MISSED messages.
     """
-    conversation.refresh_from_db(fields=["current", "updated_at"])
-    if state == state_of(conversation):
-        return []
-    path = Message.objects.path_to(conversation.current_id, limit=MISSED)
-    return [message for message in path if message.sequence >= sequence]
+    conversation.refresh_from_db(fields=["current", "updated_at", "last_sequence"])
+    now = state_of(conversation)
+    limit = 1 if state == now else MISSED
+    path = Message.objects.path_to(conversation.current_id, limit=limit)
+    leaf = path[-1] if path else None
+    shown = [message for message in path if message.sequence >= sequence]
+    return Sight(
+        state=now,
+        last=conversation.last_sequence,
+        missed=None if state == now else shown,
+        running=leaf if leaf is not None and leaf.is_running else None,
+    )
 
 
 def _page(leaf_id: int | None) -> Page:
@@ -108,3 +132,15 @@ def with_ids(
     """Return some messages of a conversation with all that a fragment needs."""
     found = conversation.messages.filter(pk__in=[pk for pk in ids if pk is not None])
     return list(found.select_related("version__parrot", "author").order_by("sequence"))
+
+
+def message_in(conversation: SmartConversation, external_id: str) -> Message:
+    """Return a message of this conversation by its public id; raises NotFound."""
+    try:
+        key = uuid.UUID(external_id)
+    except ValueError:
+        raise NotFound from None
+    found = conversation.messages.filter(external_id=key).first()
+    if found is None:
+        raise NotFound
+    return found

@@ -1,4 +1,4 @@
-"""Dispatch: brings pending replies to the event loop that serves sockets."""
+"""Dispatch: brings pending replies to where they are written."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from asgiref.sync import async_to_sync
 from channels.db import database_sync_to_async
 from django.utils import timezone
 
-from polly_htmx.chat import home, layer
-from polly_htmx.chat.events import TurnTaken
+from polly_htmx.chat import desk, home, layer, shutdown
+from polly_htmx.chat.events import PathChanged, TurnTaken
 from polly_htmx.chat.leases import interrupt_expired
 from polly_htmx.chat.runner import arun_reply
+from polly_htmx.conf import conf
 from polly_htmx.models import Message, SmartConversation
 
 logger = logging.getLogger(__name__)
@@ -25,26 +26,51 @@ RING_AGAIN_AFTER = timedelta(seconds=2)
 """A reply that is pending for longer was handed to nobody, or to a process that died."""
 
 
-def serve() -> None:
+def serve(*, as_worker: bool = False) -> None:
     """
     Make the running loop the home of this process's replies.
 
-    Called by whatever serves people over ASGI; the first call also starts a sweep
-    for replies that earlier processes left behind. A second call costs nothing.
+    Called by whatever serves people over ASGI, and by a worker; the first call also
+    starts a sweep for replies that earlier processes left behind. A second call
+    costs nothing.
     """
     if home.adopt():
-        home.spawn(_sweep_for_ever)
+        home.spawn(partial(_sweep_for_ever, as_worker))
+        home.spawn(_sit_at_desk)
 
 
-def announce(conversation: SmartConversation, event: TurnTaken) -> None:
+def announce(
+    conversation: SmartConversation,
+    event: TurnTaken | PathChanged,
+    reply_id: int | None,
+) -> None:
     """
-    Tell followers of a turn, and then start its reply; from any thread.
+    Tell followers what happened, and then start its reply; from any thread.
 
     Where no loop serves sockets (a shell, a command, plain WSGI) the reply stays
     pending for the next process that does.
     """
-    if not home.spawn(partial(_begin, conversation, event)):
-        layer.publish(conversation, event)
+    if home.spawn(partial(_begin, conversation, event, reply_id)):
+        return
+    layer.publish(conversation, event)
+    if reply_id is not None and conf.REPLIES == "worker":
+        layer.ring_workers(reply_id)
+
+
+def take_on(reply_id: int) -> None:
+    """Write a reply in this process; for workers, who are told of one."""
+    home.spawn(partial(_run, reply_id))
+
+
+def ring_stop(reply_id: int) -> None:
+    """Tell the process that writes a reply to stop it; from any thread."""
+    layer.ring_desks(type="polly.stop", reply_id=reply_id)
+
+
+async def ask(reply_id: int, channel: str) -> None:
+    """Ask the process that writes a reply how it stands; it tells the channel."""
+    if channel:
+        await layer.aring_desks(type="polly.ask", reply_id=reply_id, channel=channel)
 
 
 def run_reply(reply: Message) -> None:
@@ -57,14 +83,29 @@ async def ashutdown() -> None:
     await home.aclose()
 
 
-async def _begin(conversation: SmartConversation, event: TurnTaken) -> None:
+async def _begin(
+    conversation: SmartConversation,
+    event: TurnTaken | PathChanged,
+    reply_id: int | None,
+) -> None:
     # In this order: a reply's text has no place on a page that lacks the turn.
     await layer.apublish(conversation, event)
-    if event.reply_id is not None:
-        await _run(event.reply_id)
+    if reply_id is not None:
+        await _start(reply_id, as_worker=False)
+
+
+async def _start(reply_id: int, *, as_worker: bool) -> None:
+    """Write a reply here, or tell those who do."""
+    if conf.REPLIES == "worker" and not as_worker:
+        await layer.aring_workers(reply_id)
+    else:
+        await _run(reply_id)
 
 
 async def _run(reply_id: int) -> None:
+    shutdown.listen()
+    if shutdown.begun():
+        return  # It stays pending, for the next process or another one.
     try:
         await arun_reply(reply_id)
     except Exception as exc:  # noqa: BLE001  (each database has its own faults)
@@ -74,12 +115,17 @@ async def _run(reply_id: int) -> None:
         )
 
 
-async def _sweep_for_ever() -> None:
+async def _sit_at_desk() -> None:
+    async for message in layer.at_desk():
+        desk.handle(message)
+
+
+async def _sweep_for_ever(as_worker: bool) -> None:  # noqa: FBT001  (of partial())
     while True:
         try:
             left = await home.to_the_end(database_sync_to_async(_sweep)())
             for reply_id in left:
-                home.spawn(partial(_run, reply_id))
+                home.spawn(partial(_start, reply_id, as_worker=as_worker))
         except Exception as exc:  # noqa: BLE001  (each database has its own faults)
             logger.warning("sweep failed fault=%s", type(exc).__name__)
         await asyncio.sleep(SWEEP_SECONDS)

@@ -4,65 +4,139 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
+from typing import Any
 
-from polly_htmx.chat import layer
-from polly_htmx.chat.events import ReplyText
+from polly_htmx.chat import desk, layer
+from polly_htmx.chat.events import ReplyGrew, ReplySoFar
+from polly_htmx.chat.home import to_the_end
 from polly_htmx.chat.pace import Pace
-from polly_htmx.markdown import render
+from polly_htmx.markdown import Change, MarkdownStream, render
 from polly_htmx.models import Message
 
-LONG_TEXT = 4_000
-"""Texts over this many characters are rendered in a thread: on the event loop they
+MUCH = 2_000
+"""More new characters than this are rendered in a thread: on the event loop they
 would hold up everybody else for more than some 10 ms."""
 PAUSE = 0.5
 """Seconds without a new piece after which the text so far is shown, whatever it costs:
 a reader must not look at half a word for as long as the model thinks."""
+SHORT = 4_000
+"""Answers up to this many characters of HTML are sent once more, whole, at their end:
+that serves also those who missed something."""
 
 
 class Display:
     """One reply's way to the screens, a task of its own beside the reading."""
 
-    def __init__(self, reply: Message) -> None:
+    def __init__(self, reply: Message, run: str, holds: Callable[[], bool]) -> None:
         self.reply = reply
-        self.text = ""
-        self._number = 0
+        self.text = reply.content
+        self.number = 0
+        self._run = run
+        self._holds = holds
         self._pace = Pace()
-        self._grown = asyncio.Event()
+        self._stream = MarkdownStream(str(reply.external_id))
+        self._fed = 0
+        self._asked: set[str] = set()
+        self._stirred = asyncio.Event()
 
     def add(self, text: str) -> None:
         """Take the next piece of the answer."""
         self.text += text
-        self._grown.set()
+        self._stirred.set()
+
+    def ask(self, channel: str) -> None:
+        """Send the reply as it stands to one follower, as soon as possible."""
+        self._asked.add(channel)
+        self._stirred.set()
 
     async def run(self) -> None:
         """Show the text whenever it has grown and its turn has come; never ends."""
+        if self.text:  # A reply that goes on: pages have this much already.
+            await self._advance(self.text)
         while True:
-            await self._grown.wait()
-            self._grown.clear()
-            await asyncio.sleep(self._pace.rest(time.monotonic()))
+            await self._stirred.wait()
+            self._stirred.clear()
+            await self._answer()
+            if len(self.text) == self._fed:
+                continue
+            await self._rest()
             if self._pace.affords(len(self.text)) or await self._has_paused():
                 await self._show()
 
+    async def end(self) -> tuple[str, str | None]:
+        """
+        Return the rest of the answer's HTML, and the whole where that is needed.
+
+        See ReplyEnded. To be called when run() is over.
+        """
+        text = self.text
+        change = await self._in_time(self._stream.finish, text, len(text))
+        if change is None:
+            return "", str(await self._in_time(render, text, len(text)))
+        shown, _tail = self._stream.whole()
+        whole = f"{shown}{change.closed}"
+        return str(change.closed), whole if len(whole) <= SHORT else None
+
+    async def _rest(self) -> None:
+        wait = self._pace.rest(time.monotonic(), desk.running())
+        if wait:
+            begun = time.monotonic()
+            await asyncio.sleep(wait)
+            self._pace.woke(time.monotonic() - begun - wait)
+
     async def _has_paused(self) -> bool:
         try:
-            await asyncio.wait_for(self._grown.wait(), PAUSE)
+            await asyncio.wait_for(self._stirred.wait(), PAUSE)
         except TimeoutError:
             return True
         return False
 
     async def _show(self) -> None:
-        self._grown.clear()
         text = self.text
-        if len(text) > LONG_TEXT:
-            html = await asyncio.to_thread(render, text)
-        else:
-            html = render(text)
-        self._number += 1
-        self._pace.sent(time.monotonic(), len(html))
-        event = ReplyText(
+        change = await self._advance(text)
+        if change == Change() or not self._holds():
+            return  # Or somebody else may own the reply by now: see the keeper.
+        self.number += 1
+        self._pace.sent(time.monotonic(), change.size)
+        event = ReplyGrew(
             reply_id=self.reply.pk,
             reply=str(self.reply.external_id),
-            number=self._number,
-            html=str(html),
+            run=self._run,
+            number=self.number,
+            closed=str(change.closed),
+            tail=None if change.tail is None else str(change.tail),
+            kind=change.kind,
+            grown=str(change.grown),
+            open=None if change.open is None else str(change.open),
         )
         await layer.apublish(self.reply.conversation, event)
+
+    async def _answer(self) -> None:
+        """Tell those who asked how the reply stands."""
+        if not self._asked or not self._holds():
+            return
+        asked, self._asked = self._asked, set()
+        closed, tail = self._stream.whole()
+        event = ReplySoFar(
+            reply_id=self.reply.pk,
+            run=self._run,
+            number=self.number,
+            closed=str(closed),
+            tail=str(tail),
+        )
+        for channel in asked:
+            await layer.asend(channel, event)
+
+    async def _advance(self, text: str) -> Change:
+        grown = len(text) - self._fed
+        change: Change = await self._in_time(self._stream.feed, text, grown)
+        self._fed = len(text)
+        return change
+
+    async def _in_time(self, work: Callable[..., object], text: str, size: int) -> Any:
+        if size <= MUCH:
+            return work(text)
+        # To its end: a thread goes on after a cancellation, and would change the
+        # stream under whoever uses it next.
+        return await to_the_end(asyncio.to_thread(work, text))

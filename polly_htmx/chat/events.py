@@ -2,51 +2,97 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurnTaken:
-    """A person sent a message; its reply is pending."""
+    """A person sent a message at the end of the path; its reply is pending."""
 
     message_id: int
     reply_id: int | None
+    state: str
+    """The conversation's mark after it: see conversations.state_of()."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReplyText:
-    """A running reply has come this far."""
+class PathChanged:
+    """The conversation shows another path, or a reply runs on: show it afresh."""
+
+    state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyGrew:
+    """A running reply has grown. The texts are HTML, rendered and sanitised, in no
+    one's language: see markdown.Change for what a page does with them."""
 
     reply_id: int
     reply: str
     """The reply's public id."""
+    run: str
+    """Names the runner: its numbers are a series of their own."""
     number: int
-    """Counts up by one within a reply, so that a follower sees what it missed."""
-    html: str
-    """The whole answer so far, rendered and sanitised, in no one's language."""
+    """Counts up by one within a run, so that a follower sees what it missed."""
+    closed: str
+    tail: str | None
+    kind: str
+    grown: str
+    open: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplySoFar:
+    """A running reply as it stands: the answer to a follower who asked."""
+
+    reply_id: int
+    run: str
+    number: int
+    closed: str
+    tail: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplyEnded:
-    """A reply has reached its end; the row says which."""
+    """
+    A reply has reached its end.
+
+    Who has seen all numbers of the run before can show the end by ``closed``, or by
+    ``html`` where that is given. Everybody else reads the row.
+    """
 
     reply_id: int
+    status: str
+    error: str
+    finish_reason: str
+    state: str
+    run: str = ""
+    number: int = 0
+    closed: str = ""
+    """What goes before the tail, which then goes away."""
+    html: str | None = None
+    """The whole answer, where it is short, or where what was shown has changed."""
 
 
-Event = TurnTaken | ReplyText | ReplyEnded
+Event = TurnTaken | PathChanged | ReplyGrew | ReplySoFar | ReplyEnded
 
 _KINDS: dict[str, type[Event]] = {
-    kind.__name__: kind for kind in (TurnTaken, ReplyText, ReplyEnded)
+    kind.__name__: kind
+    for kind in (TurnTaken, PathChanged, ReplyGrew, ReplySoFar, ReplyEnded)
 }
+
+_FIELDS = {kind: [field.name for field in fields(kind)] for kind in _KINDS.values()}
 
 
 def to_dict(event: Event) -> dict[str, Any]:
     """Return the event as plain data that every channel layer carries."""
-    return {"kind": type(event).__name__, **asdict(event)}
+    # By hand: asdict() copies each value, and this runs for every frame.
+    values = {name: getattr(event, name) for name in _FIELDS[type(event)]}
+    return {"event": type(event).__name__, **values}
 
 
 def from_dict(data: dict[str, Any]) -> Event:
     """Return the event that to_dict() made this data from."""
-    fields = dict(data)
-    return _KINDS[fields.pop("kind")](**fields)
+    values = dict(data)
+    return _KINDS[values.pop("event")](**values)

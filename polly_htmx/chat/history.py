@@ -10,6 +10,12 @@ from polly_htmx.models import Message
 MAX_MESSAGES = 200
 """Older messages are not sent. A window counted in tokens takes its place later."""
 
+GO_ON = (
+    "Your last answer broke off. Go on exactly where it ends, even within a word. "
+    "Repeat nothing of it, and say nothing about having been interrupted."
+)
+"""What the model is asked for the rest of an answer: for the model, so in English."""
+
 ROLES = {
     Message.Party.USER: "user",
     Message.Party.ASSISTANT: "assistant",
@@ -26,23 +32,31 @@ class Prompt:
     parameters: dict[str, Any]
     history: list[dict[str, Any]]
     text: str
-    """The person's newest message."""
+    """The person's newest message, or GO_ON."""
 
 
 def prompt_for(reply: Message) -> Prompt:
-    """Gather what a pending reply is to answer, from rows alone."""
+    """
+    Gather what a pending reply is to answer, from rows alone.
+
+    Of a reply that has a text already, because it is continued, the rest is asked for.
+    """
     version = reply.version
     if version is None:
         raise ValueError("A reply without a version of its Parrot can't be run.")
     path = Message.objects.path_to(reply.parent_id, limit=MAX_MESSAGES)
-    *before, question = _alternating(path)
+    if reply.content.strip():
+        before, text = _alternating([*path, reply]), GO_ON
+    else:
+        *before, question = _alternating(path)
+        text = question["content"]
     system = reply.instructions or version.system_prompt
     return Prompt(
         model=version.model,
         system_prompt="\n\n".join(part for part in (system, reply.context) if part),
         parameters=version.parameters,
         history=before,
-        text=question["content"],
+        text=text,
     )
 
 

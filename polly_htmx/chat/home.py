@@ -15,6 +15,7 @@ class _Home:
     def __init__(self) -> None:
         self.loop: asyncio.AbstractEventLoop | None = None
         self.tasks: set[asyncio.Task[None]] = set()
+        self.last: asyncio.Task[None] | None = None
 
 
 _home = _Home()
@@ -43,6 +44,19 @@ def spawn(work: Work) -> bool:
     # An empty context: the caller's would tie the work's use of the database to the
     # caller's thread, which may be gone by then, and to the caller's language.
     loop.call_soon_threadsafe(_start, work, context=Context())
+    return True
+
+
+def outside(work: Work) -> bool:
+    """
+    Start some work on the home loop that aclose() does not end; see spawn().
+
+    May be called by a signal's handler.
+    """
+    loop = _home.loop
+    if loop is None or not loop.is_running():
+        return False
+    loop.call_soon_threadsafe(_start_outside, work, context=Context())
     return True
 
 
@@ -79,3 +93,7 @@ def _start(work: Work) -> None:
     # The loop itself holds tasks weakly: without this set one could vanish.
     _home.tasks.add(task)
     task.add_done_callback(_home.tasks.discard)
+
+
+def _start_outside(work: Work) -> None:
+    _home.last = asyncio.get_running_loop().create_task(work())

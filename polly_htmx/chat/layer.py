@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from functools import partial
 from typing import Any
 
@@ -18,6 +20,15 @@ logger = logging.getLogger(__name__)
 
 EVENT_TYPE = "polly.event"
 """The type of our messages on the layer: consumers handle it in polly_event()."""
+DESKS = "polly.desks"
+"""The group of all processes that may be writing replies."""
+WORKERS = "polly-replies"
+"""The channel of the workers: manage.py runworker polly-replies."""
+JOIN_AGAIN = 20.0
+"""Seconds after which a desk joins its group again: a layer that was restarted has
+forgotten its groups, and tells nobody."""
+RETRY = 1.0
+"""Seconds between two tries to reach a layer that is down."""
 
 
 def group_name(conversation: SmartConversation) -> str:
@@ -25,14 +36,46 @@ def group_name(conversation: SmartConversation) -> str:
     return f"polly.{conversation.external_id.hex}"
 
 
-async def follow(conversation: SmartConversation, channel: str) -> None:
-    """Let a channel hear the events of a conversation."""
-    await _layer().group_add(group_name(conversation), channel)
+class Ear:
+    """One socket's channel on the layer, which may go away and come back."""
+
+    def __init__(self) -> None:
+        self.channel = ""
+
+    async def open(self) -> str:
+        """Take a channel, and return its name; "" if the layer gives none."""
+        try:
+            self.channel = await site_layer().new_channel()
+        except Exception as exc:  # noqa: BLE001  (each layer raises its own faults)
+            _log(exc, "a new socket")
+        return self.channel
+
+    async def hear(self, deafened: Callable[[], None]) -> dict[str, Any]:
+        """Return the next message; calls ``deafened`` when the layer fails."""
+        while True:
+            try:
+                if self.channel:
+                    message: dict[str, Any]
+                    message = await site_layer().receive(self.channel)
+                    return message
+            except Exception as exc:  # noqa: BLE001  (see above)
+                _log(exc, "a socket")
+                deafened()
+            await asyncio.sleep(RETRY)
+            if not self.channel:
+                await self.open()
+
+
+async def follow(conversation: SmartConversation, channel: str) -> bool:
+    """Let a channel hear the events of a conversation; tell if the layer took it."""
+    name = group_name(conversation)
+    return await _try(site_layer().group_add(name, channel), name)
 
 
 async def unfollow(conversation: SmartConversation, channel: str) -> None:
     """Let a channel hear no more of a conversation."""
-    await _layer().group_discard(group_name(conversation), channel)
+    name = group_name(conversation)
+    await _try(site_layer().group_discard(name, channel), name)
 
 
 async def apublish(conversation: SmartConversation, event: Event) -> None:
@@ -42,26 +85,88 @@ async def apublish(conversation: SmartConversation, event: Event) -> None:
     The layer is a doorbell and the database is the truth, so a layer that is down
     is logged and stops nothing.
     """
+    name = group_name(conversation)
     message = {"type": EVENT_TYPE, "event": to_dict(event)}
-    try:
-        await _layer().group_send(group_name(conversation), message)
-    except asyncio.CancelledError:
-        raise
-    except Exception as exc:  # noqa: BLE001  (each layer raises its own faults)
-        logger.warning(
-            "channel layer failed conversation=%s fault=%s",
-            conversation.external_id,
-            type(exc).__name__,
-        )
+    await _try(site_layer().group_send(name, message), name)
+
+
+async def asend(channel: str, event: Event) -> None:
+    """Tell one follower what happened."""
+    message = {"type": EVENT_TYPE, "event": to_dict(event)}
+    await _try(site_layer().send(channel, message), "a follower")
 
 
 def publish(conversation: SmartConversation, event: Event) -> None:
     """See apublish(); for code that runs in a thread. Does not wait for the layer
     where a loop serves sockets: see home.spawn()."""
-    if not home.spawn(partial(apublish, conversation, event)):
-        async_to_sync(apublish)(conversation, event)
+    _from_thread(partial(apublish, conversation, event))
 
 
-def _layer() -> Any:
+async def aring_desks(**message: Any) -> None:
+    """Tell all processes that write replies; the one that has this reply acts."""
+    await _try(site_layer().group_send(DESKS, message), DESKS)
+
+
+def ring_desks(**message: Any) -> None:
+    """See aring_desks(); for code that runs in a thread."""
+    _from_thread(partial(aring_desks, **message))
+
+
+async def aring_workers(reply_id: int) -> None:
+    """Tell the workers of a pending reply; whoever claims it first writes it."""
+    message = {"type": "polly.run", "reply_id": reply_id}
+    await _try(site_layer().send(WORKERS, message), WORKERS)
+
+
+def ring_workers(reply_id: int) -> None:
+    """See aring_workers(); for code that runs in a thread."""
+    _from_thread(partial(aring_workers, reply_id))
+
+
+async def at_desk() -> AsyncGenerator[dict[str, Any]]:
+    """Yield what is told to all desks, for ever; waits out a layer that is down."""
+    while True:
+        try:
+            channel = await site_layer().new_channel()
+            while True:
+                await site_layer().group_add(DESKS, channel)
+                async for message in _heard(channel, JOIN_AGAIN):
+                    yield message
+        except Exception as exc:  # noqa: BLE001  (each layer raises its own faults)
+            _log(exc, DESKS)
+            await asyncio.sleep(RETRY)
+
+
+async def _heard(channel: str, seconds: float) -> AsyncGenerator[dict[str, Any]]:
+    """Yield what comes on a channel within so many seconds."""
+    until = time.monotonic() + seconds
+    while (left := until - time.monotonic()) > 0:
+        try:
+            message = await asyncio.wait_for(site_layer().receive(channel), left)
+        except TimeoutError:
+            return
+        yield message
+
+
+def _from_thread(work: home.Work) -> None:
+    if not home.spawn(work):
+        async_to_sync(work)()
+
+
+async def _try(call: Awaitable[Any], name: str) -> bool:
+    try:
+        await call
+    except Exception as exc:  # noqa: BLE001  (each layer raises its own faults)
+        _log(exc, name)
+        return False
+    return True
+
+
+def _log(exc: Exception, name: str) -> None:
+    # Only the kind: the text may hold the layer's address, and so its password.
+    logger.warning("channel layer failed at=%s fault=%s", name, type(exc).__name__)
+
+
+def site_layer() -> Any:
     """Return the site's default layer; a system check sees that there is one."""
     return get_channel_layer()

@@ -1,19 +1,46 @@
-"""Leases: find the replies whose runner died, and mark them interrupted."""
+"""Ends: find the replies whose runner died, and tell of every reply's end."""
 
 from __future__ import annotations
 
 import logging
+import time
+from dataclasses import dataclass, field
 
 from django.db import transaction
 from django.utils import timezone
 
-from polly_htmx.chat import layer
+from polly_htmx.chat import layer, telemetry
+from polly_htmx.chat.conversations import mark
 from polly_htmx.chat.events import ReplyEnded
+from polly_htmx.llm import Usage
 from polly_htmx.llm.exceptions import Interrupted
+from polly_htmx.managers import MessageQuerySet
 from polly_htmx.models import Message, SmartConversation
 from polly_htmx.signals import reply_finished
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True, kw_only=True)
+class Figures:
+    """What a run took; for the log and for whoever measures."""
+
+    model: str = ""
+    first: float | None = None
+    """Seconds from the claim to the first piece."""
+    seconds: float | None = None
+    """Seconds from the claim to the end."""
+    usage: Usage | None = None
+    _begun: float = field(default_factory=time.monotonic)
+
+    def heard(self) -> None:
+        """Count a piece of the answer."""
+        if self.first is None:
+            self.first = time.monotonic() - self._begun
+
+    def ended(self) -> None:
+        """Count the end."""
+        self.seconds = time.monotonic() - self._begun
 
 
 def interrupt_expired(conversation: SmartConversation | None = None) -> int:
@@ -32,28 +59,87 @@ def interrupt_expired(conversation: SmartConversation | None = None) -> int:
 
 
 def _interrupt(reply: Message) -> bool:
-    now = timezone.now()
     reply.status, reply.error = Message.Status.INTERRUPTED, Interrupted.code
-    reply.finished_at = now
-    row = Message.objects.expired(now).filter(pk=reply.pk)
-    changed = row.end(now, status=reply.status, error=reply.error)
+    row = Message.objects.expired(timezone.now()).filter(pk=reply.pk)
+    changed = save_end(row, reply, content=None)
     if changed:
         transaction.on_commit(lambda: announce_end(reply))
     return changed
 
 
-def announce_end(reply: Message) -> None:
-    """Tell the log, followers and listeners of a reply whose end is saved."""
+def save_end(row: MessageQuerySet, reply: Message, content: str | None) -> bool:
+    """
+    Save the end that ``reply`` carries, where ``row`` still finds it.
+
+    The conversation's mark changes with it, so that no page can take the end for
+    something it has seen. Without ``content`` the text stays as it was saved last.
+    """
+    reply.finished_at = now = timezone.now()
+    fields = {} if content is None else {"content": content}
+    with transaction.atomic():
+        ended = row.end(
+            now,
+            status=reply.status,
+            error=reply.error,
+            finish_reason=reply.finish_reason,
+            **fields,
+        )
+        if ended:
+            own = SmartConversation.objects.filter(pk=reply.conversation_id)
+            own.update(updated_at=now)
+    return ended
+
+
+def announce_end(
+    reply: Message,
+    *,
+    figures: Figures | None = None,
+    run: str = "",
+    number: int = 0,
+    closed: str = "",
+    html: str | None = None,
+) -> None:
+    """
+    Tell the log, followers and listeners of a reply whose end save_end() has saved.
+
+    What a run has shown last it gives by ``run`` and the rest: see ReplyEnded.
+    """
     conversation = reply.conversation
+    figures = figures or Figures()
+    _log(reply, figures)
+    telemetry.reply_ended(reply, figures)
+    # While a reply runs nothing else becomes the end of the path.
+    event = ReplyEnded(
+        reply_id=reply.pk,
+        status=reply.status,
+        error=reply.error,
+        finish_reason=reply.finish_reason,
+        state=mark(reply.pk, reply.finished_at or timezone.now()),
+        run=run,
+        number=number,
+        closed=closed,
+        html=html,
+    )
+    layer.publish(conversation, event)
+    reply_finished.send(type(conversation), conversation=conversation, message=reply)
+
+
+def _log(reply: Message, figures: Figures) -> None:
+    usage = figures.usage
     logger.info(
-        "reply ended conversation=%s reply=%s status=%s error=%s",
-        conversation.external_id,
+        "reply ended conversation=%s reply=%s status=%s error=%s model=%s "
+        "tokens_in=%s tokens_out=%s first_token=%s seconds=%s",
+        reply.conversation.external_id,
         reply.external_id,
         reply.status,
         reply.error or "-",
+        figures.model or "-",
+        usage.input_tokens if usage else "-",
+        usage.output_tokens if usage else "-",
+        _rounded(figures.first),
+        _rounded(figures.seconds),
     )
-    SmartConversation.objects.filter(pk=conversation.pk).update(
-        updated_at=timezone.now()
-    )
-    layer.publish(conversation, ReplyEnded(reply_id=reply.pk))
-    reply_finished.send(type(conversation), conversation=conversation, message=reply)
+
+
+def _rounded(seconds: float | None) -> str:
+    return "-" if seconds is None else f"{seconds:.3f}"

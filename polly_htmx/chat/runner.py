@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 import uuid
 from contextlib import aclosing
 from dataclasses import dataclass
-from datetime import timedelta
+from typing import Any
 
 from channels.db import database_sync_to_async
-from django.utils import timezone
 
+from polly_htmx.chat import desk
 from polly_htmx.chat.display import Display
 from polly_htmx.chat.history import Prompt, prompt_for
 from polly_htmx.chat.home import to_the_end
-from polly_htmx.chat.leases import announce_end
+from polly_htmx.chat.keeper import Keeper
+from polly_htmx.chat.leases import Figures, announce_end
 from polly_htmx.conf import conf
 from polly_htmx.exceptions import PollyError
+from polly_htmx.hooks import AnswerGate
 from polly_htmx.llm import Finished, LLMConnect, Text
 from polly_htmx.llm.exceptions import Interrupted
 from polly_htmx.models import Message
@@ -25,8 +28,8 @@ from polly_htmx.signals import reply_started
 
 logger = logging.getLogger(__name__)
 
-CHECKPOINT_SECONDS = 1.0
-"""How often the text so far and the lease go to the database. Never once a token."""
+SAVE_SECONDS = 30.0
+"""How long a run keeps trying to save its end: a database comes back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,10 +41,15 @@ class End:
     finish_reason: str = ""
 
 
+STOPPED = End(status=Message.Status.STOPPED)
+INTERRUPTED = End(status=Message.Status.INTERRUPTED, error=Interrupted.code)
+
+
 async def arun_reply(reply_id: int) -> None:
     """Run a pending reply to its end. Does nothing if another runner has it."""
     owner = uuid.uuid4()
-    claimed = await database_sync_to_async(_claim)(reply_id, owner)
+    claiming = database_sync_to_async(_claim)(reply_id, owner)
+    claimed = await to_the_end(claiming)
     if claimed is not None:
         await _Run(*claimed, owner).go()
 
@@ -56,31 +64,71 @@ def _claim(reply_id: int, owner: uuid.UUID) -> tuple[Message, Prompt] | None:
 
 
 class _Run:
-    """One reply while it is written."""
+    """One reply while it is written; on the desk, where others reach it."""
 
     def __init__(self, reply: Message, prompt: Prompt, owner: uuid.UUID) -> None:
         self.reply = reply
         self.prompt = prompt
-        self.owner = owner
-        self.display = Display(reply)
-        self.lost = False
+        self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.figures = Figures(model=prompt.model)
+        self.keeper = Keeper(reply, owner, text=lambda: self.display.text)
+        self.display = Display(reply, owner.hex, self.keeper.holds)
+        self._work: asyncio.Task[End] | None = None
+        self._cut: End | None = None
+
+    # What others want, by way of the desk
+
+    def stop(self) -> None:
+        """End the reply as a person wants it: its text stays."""
+        self._cut_short(STOPPED)
+
+    def interrupt(self) -> None:
+        """End the reply because this process ends."""
+        self._cut_short(INTERRUPTED)
+
+    def ask(self, channel: str) -> None:
+        """Tell one follower how the reply stands."""
+        self.display.ask(channel)
+
+    def _cut_short(self, end: End) -> None:
+        if self._cut is None and self._work is not None:
+            self._cut = end
+            self._work.cancel()
+
+    # The reply's life
 
     async def go(self) -> None:
         """Stream, keep the lease meanwhile, and save the end whatever it is."""
-        task = asyncio.current_task()
-        helpers = [
-            asyncio.create_task(self._keep(task)),
+        desk.enter(self.reply.pk, self)
+        self._work = asyncio.create_task(self._stream())
+        helpers: list[asyncio.Task[Any]] = [
+            asyncio.create_task(self.keeper.run(self.stop, self.interrupt)),
             asyncio.create_task(self.display.run()),
         ]
-        end = End(status=Message.Status.INTERRUPTED, error=Interrupted.code)
+        end = INTERRUPTED
         try:
-            end = await self._stream()
+            await asyncio.wait({self._work})
+            end = self._result(self._work)
         finally:
-            for helper in helpers:
-                helper.cancel()
-            await asyncio.gather(*helpers, return_exceptions=True)
-            if not self.lost:
-                await to_the_end(database_sync_to_async(self._finish)(end))
+            # To its end, however often this task is cancelled meanwhile.
+            await to_the_end(self._close([self._work, *helpers], end))
+
+    async def _close(self, tasks: list[asyncio.Task[Any]], end: End) -> None:
+        """End all that belongs to the run, and save how it ended."""
+        try:
+            for task in tasks:
+                task.cancel()
+            await _over(tasks)
+            if not self.keeper.lost:
+                await self._finish(end)
+        finally:
+            desk.leave(self.reply.pk)
+            self.over.set_result(None)
+
+    def _result(self, work: asyncio.Task[End]) -> End:
+        if work.cancelled():
+            return self._cut or INTERRUPTED
+        return work.result()
 
     async def _stream(self) -> End:
         try:
@@ -99,62 +147,77 @@ class _Run:
 
     async def _follow_model(self) -> str:
         """Show what the model writes; return the provider's reason for the end."""
-        prompt = self.prompt
+        prompt, gate = self.prompt, AnswerGate(self.reply)
         # As a Parrot: its parameters may not say where the key is sent.
         invoker = LLMConnect.for_parrot(prompt).invoker(history=prompt.history)
         reason = ""
-        async with aclosing(invoker.astream_events(prompt.text)) as events:
-            async for event in events:
-                if isinstance(event, Text):
-                    self.display.add(event.text)
-                elif isinstance(event, Finished):
-                    reason = event.reply.finish_reason or ""
+        try:
+            async with aclosing(invoker.astream_events(prompt.text)) as events:
+                async for event in events:
+                    if isinstance(event, Text):
+                        self.figures.heard()
+                        self._show(await gate.add(event.text))
+                    elif isinstance(event, Finished):
+                        reason = event.reply.finish_reason or ""
+            self._show(await gate.end())
+        finally:
+            if invoker.reply is not None:
+                self.figures.usage = invoker.reply.usage
         return reason
 
-    async def _keep(self, task: asyncio.Task[None] | None) -> None:
-        """Renew the lease and save the text; end the task if another took over."""
-        saved = ""
+    def _show(self, text: str) -> None:
+        if text:
+            self.display.add(text)
+
+    async def _finish(self, end: End) -> None:
+        """Save the end, if this runner still owns the reply, and tell of it."""
+        run, number = self.keeper.owner.hex, self.display.number + 1
+        try:
+            closed, html = await self.display.end()
+        except Exception as exc:  # noqa: BLE001  (an end is saved whatever is shown)
+            _log_fault(exc)
+            run, number, closed, html = "", 0, "", None  # Pages read the row.
+        reply = self.reply
+        reply.content = self.display.text
+        reply.status, reply.error = end.status, end.error
+        reply.finish_reason = end.finish_reason
+        self.figures.ended()
+        if await self._save():
+            await database_sync_to_async(announce_end)(
+                reply,
+                figures=self.figures,
+                run=run,
+                number=number,
+                closed=closed,
+                html=html,
+            )
+
+    async def _save(self) -> bool:
+        """Try until the database takes the end; tell if the reply was still ours."""
+        last_try = time.monotonic() + SAVE_SECONDS
+        wait = 0.2
         while True:
-            await asyncio.sleep(min(CHECKPOINT_SECONDS, conf.REPLY_LEASE / 4))
-            text = self.display.text
-            changed = None if text == saved else text
             try:
-                held = await database_sync_to_async(self._checkpoint)(changed)
-            except Exception as exc:  # noqa: BLE001  (each database has its own faults)
-                # The next round tries again: an answer outlives a short outage.
+                return await database_sync_to_async(self.keeper.end)()
+            except Exception as exc:
                 logger.warning(
-                    "checkpoint failed reply=%s fault=%s",
+                    "end not saved yet reply=%s fault=%s",
                     self.reply.external_id,
                     type(exc).__name__,
                 )
-                continue
-            saved = text
-            if not held:
-                self.lost = True
-                if task is not None:
-                    task.cancel()
-                return
+                if time.monotonic() + wait > last_try:
+                    raise
+            await asyncio.sleep(wait)
+            wait = min(2 * wait, 3.0)
 
-    def _checkpoint(self, text: str | None) -> bool:
-        now = timezone.now()
-        until = now + timedelta(seconds=conf.REPLY_LEASE)
-        row = Message.objects.held_by(self.reply.pk, self.owner)
-        if text is None:
-            return bool(row.update(lease_until=until))
-        return bool(row.update(lease_until=until, content=text, updated_at=now))
 
-    def _finish(self, end: End) -> None:
-        """Save the end, if this runner still owns the reply, and tell of it."""
-        reply, now = self.reply, timezone.now()
-        reply.content = self.display.text
-        reply.status, reply.error = end.status, end.error
-        reply.finish_reason, reply.finished_at = end.finish_reason, now
-        saved = Message.objects.held_by(reply.pk, self.owner).end(
-            now,
-            content=reply.content,
-            status=reply.status,
-            error=reply.error,
-            finish_reason=reply.finish_reason,
-        )
-        if saved:
-            announce_end(reply)
+async def _over(tasks: list[asyncio.Task[Any]]) -> None:
+    """Wait for some cancelled tasks, and name what went wrong in one."""
+    for outcome in await asyncio.gather(*tasks, return_exceptions=True):
+        if isinstance(outcome, Exception):
+            _log_fault(outcome)
+
+
+def _log_fault(exc: Exception) -> None:
+    # Only the kind: a foreign text may hold anything.
+    logger.error("showing a reply failed fault=%s", type(exc).__name__)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from typing import Any
 
 import pytest
 
 from polly_htmx.chat import home, runner
+from polly_htmx.chat.keeper import Keeper
 from polly_htmx.models import Message
 from tests.chat.test_runner import Talk, ask, talk
 
@@ -59,14 +59,14 @@ async def test_end_is_saved_however_often_the_run_is_cancelled(
     conversation = await asyncio.to_thread(talk, text="One two", fault="stall")
     reply = await ask(conversation)
     in_finish, go_on = threading.Event(), threading.Event()
-    finish = runner._Run._finish
+    end = Keeper.end
 
-    def slow_finish(self: Any, end: Any) -> None:
+    def slow_end(self: Keeper) -> bool:
         in_finish.set()
         go_on.wait(5)
-        finish(self, end)
+        return end(self)
 
-    monkeypatch.setattr(runner._Run, "_finish", slow_finish)
+    monkeypatch.setattr(Keeper, "end", slow_end)
     task = asyncio.create_task(runner.arun_reply(reply.pk))
     async with asyncio.timeout(5):
         while (await Message.objects.aget(pk=reply.pk)).status != "streaming":  # noqa: ASYNC110

@@ -1,0 +1,93 @@
+"""Health: whether database, channel layer and replies are as they should be."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import weakref
+from dataclasses import dataclass
+from datetime import timedelta
+
+from channels.db import database_sync_to_async
+from django.utils import timezone
+
+from polly_htmx.chat.layer import site_layer
+from polly_htmx.models import Message
+
+logger = logging.getLogger(__name__)
+
+PATIENCE = 2.0
+"""Seconds within which the channel layer must carry a message, and the database answer."""
+OVERDUE = timedelta(seconds=15)
+"""Seconds that a lease may have run out: a sweep comes every five, and one process
+that dies must not make all others look ill."""
+LONG_PENDING = timedelta(seconds=60)
+"""Seconds after which somebody should have begun to write a reply."""
+
+# One channel a loop, kept: some layers remember each that they ever gave out.
+_channels: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, str] = (
+    weakref.WeakKeyDictionary()
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """How the site is. Holds figures only, nothing of anybody's."""
+
+    database: bool
+    layer: bool
+    stuck: int | None
+    """Replies that nobody writes; None where the database does not tell."""
+
+    @property
+    def is_well(self) -> bool:
+        """Whether the site can take messages and answer them."""
+        return self.database and self.layer and self.stuck == 0
+
+
+async def ahealth() -> Health:
+    """Ask the database and the channel layer, and count the replies that are stuck."""
+    stuck, layer = await asyncio.gather(_stuck(), _layer_carries())
+    return Health(database=stuck is not None, layer=layer, stuck=stuck)
+
+
+async def _stuck() -> int | None:
+    try:
+        async with asyncio.timeout(PATIENCE):
+            return await database_sync_to_async(_count_stuck)()
+    except Exception as exc:  # noqa: BLE001  (each database has its own faults)
+        _failed("database", exc)
+        return None
+
+
+def _count_stuck() -> int:
+    now = timezone.now()
+    dead = Message.objects.expired(now - OVERDUE)
+    # Not by its birth: a reply that is continued was born long ago.
+    left = Message.objects.unclaimed(before=now - LONG_PENDING).filter(
+        updated_at__lt=now - LONG_PENDING
+    )
+    return dead.count() + left.count()
+
+
+async def _layer_carries() -> bool:
+    """Tell whether the channel layer carries a message from here to here."""
+    layer = site_layer()
+    loop = asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout(PATIENCE):
+            if loop not in _channels:
+                _channels[loop] = await layer.new_channel()
+            channel = _channels[loop]
+            await layer.send(channel, {"type": "polly.health"})
+            await layer.receive(channel)
+    except Exception as exc:  # noqa: BLE001  (each layer raises its own faults)
+        _channels.pop(loop, None)
+        _failed("layer", exc)
+        return False
+    return True
+
+
+def _failed(what: str, exc: Exception) -> None:
+    # Only the kind: the text may hold an address, and so a password.
+    logger.warning("health: %s failed fault=%s", what, type(exc).__name__)
