@@ -1,9 +1,9 @@
-"""Routes of the sockets, safe to import before Django is set up."""
+"""Routes of sockets and workers, safe to import before Django is set up."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, cast
 
 from django.urls import path, re_path
 from django.utils.module_loading import import_string
@@ -48,6 +48,16 @@ def _websocket() -> Application:
     return OriginValidator(AuthMiddlewareStack(URLRouter(_all_patterns)))
 
 
+def _channel() -> Application:
+    from channels.routing import ChannelNameRouter
+
+    from polly_htmx.chat.layer import WORKERS
+    from polly_htmx.consumers.worker import ReplyWorker
+
+    router: Any = ChannelNameRouter({WORKERS: ReplyWorker.as_asgi()})
+    return cast("Application", router)
+
+
 _prefix = conf.WEBSOCKET_PREFIX.strip("/")
 _chat: Routes = _consumer(lambda: conf.CONSUMER)
 _admin: Routes = _consumer(lambda: "polly_htmx.consumers.SmartGPTConsumerAdmin")
@@ -64,5 +74,9 @@ _all_patterns: Routes = [
     re_path(r"^(?P<conversation>.*)$", _chat),
 ]
 
-polly_asgi_routes: dict[str, Application] = {"websocket": _late(_websocket)}
-"""For ProtocolTypeRouter: the sockets behind our origin check and the session."""
+polly_asgi_routes: dict[str, Application] = {
+    "websocket": _late(_websocket),
+    "channel": _late(_channel),
+}
+"""For ProtocolTypeRouter: the sockets behind our origin check and the session, and
+the workers' channel for ``manage.py runworker polly-replies``."""

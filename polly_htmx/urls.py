@@ -8,6 +8,8 @@ from polly_htmx import views
 
 app_name = "polly"
 
+REPLY = "c/<uuid:conversation>/reply/<uuid:reply>"
+
 urlpatterns = [
     path("", views.conversations, name="conversations"),
     path("c/<uuid:conversation>/", views.conversation, name="conversation"),
@@ -17,4 +19,8 @@ urlpatterns = [
         views.earlier,
         name="earlier",
     ),
+    path(f"{REPLY}/stop/", views.stop, name="stop"),
+    path(f"{REPLY}/regenerate/", views.regenerate, name="regenerate"),
+    path(f"{REPLY}/continue/", views.go_on, name="continue"),
+    path("health/", views.health, name="health"),
 ]

@@ -8,9 +8,11 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.db.models.functions import Left
 from django.http import HttpRequest
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_lazy as _, ngettext
 
+from polly_htmx import access
 from polly_htmx.admin.base import PER_PAGE, ModelAdmin, ReadOnly, may_read
+from polly_htmx.chat import stop_reply
 from polly_htmx.models import Message
 
 EXCERPT_CHARS = 80
@@ -37,7 +39,7 @@ class MessageAdmin(ReadOnly, ModelAdmin):  # type: ignore[type-arg]
     show_full_result_count = False
     ordering = ("-pk",)
     search_fields = ("content", "=error")
-    actions = None
+    actions = ("stop_replies",)
     fieldsets = (
         (None, {"fields": ("conversation", "sequence", "party", "author", "content")}),
         (
@@ -88,6 +90,24 @@ class MessageAdmin(ReadOnly, ModelAdmin):  # type: ignore[type-arg]
         long_texts = ("content", "instructions", "context")
         changelist.result_list = changelist.result_list.defer(*long_texts)
         return changelist
+
+    def has_stop_permission(self, request: HttpRequest) -> bool:
+        """Tell whether to offer the action; each reply's own right is asked later."""
+        return request.user.has_perms(access.MAY_WRITE)
+
+    @admin.action(description=_("Stop the selected replies"), permissions=["stop"])
+    def stop_replies(self, request: HttpRequest, queryset: QuerySet[Message]) -> None:
+        """End those that are still being written; their text stays."""
+        chosen = Message.objects.running().filter(pk__in=queryset.values("pk"))
+        replies = list(chosen.select_related("conversation"))
+        for reply in replies:
+            stop_reply(reply, who=access.who(request))
+        text = ngettext(
+            "%(count)d reply was told to stop.",
+            "%(count)d replies were told to stop.",
+            len(replies),
+        )
+        self.message_user(request, text % {"count": len(replies)})
 
     @admin.display(description=_("content"))
     def excerpt(self, message: Message) -> str:

@@ -8,8 +8,7 @@ from asgiref.sync import async_to_sync
 from django.core.handlers.asgi import ASGIRequest
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
-from django.utils.http import url_has_allowed_host_and_scheme
+from django.shortcuts import redirect
 from django.utils.module_loading import import_string
 from django.views.decorators.http import require_POST
 
@@ -18,9 +17,10 @@ from polly_htmx.access import Who
 from polly_htmx.chat import dispatch
 from polly_htmx.chat.slots import conversation_for, forget_unused, unsign
 from polly_htmx.conf import conf
-from polly_htmx.exceptions import AccessDenied, ChatError, PageExpired
+from polly_htmx.exceptions import ChatError, PageExpired
 from polly_htmx.models import SmartConversation
 from polly_htmx.views.access import person_required
+from polly_htmx.views.answers import complaint, way_back
 
 
 @transaction.non_atomic_requests
@@ -42,12 +42,12 @@ def send(request: HttpRequest, conversation: uuid.UUID) -> HttpResponse:
     except ChatError as exc:
         if found is not None and token:
             forget_unused(found)
-        return _complaint(request, person, conversation, exc)
+        return complaint(request, person, conversation, exc)
     if request.headers.get("HX-Request"):
         found.refresh_from_db()
         nonce = request.POST.get("nonce")
         return HttpResponse(fragments.connected(found, nonce, request))
-    return redirect(_way_back(request, found))
+    return redirect(way_back(request, found))
 
 
 def _conversation(person: Who, key: uuid.UUID, token: str) -> SmartConversation:
@@ -72,30 +72,3 @@ def _take_turn(request: HttpRequest, person: Who, found: SmartConversation) -> N
         )
 
     async_to_sync(take)()
-
-
-def _complaint(
-    request: HttpRequest, person: Who, key: uuid.UUID, exc: ChatError
-) -> HttpResponse:
-    """Say what was wrong; what was typed stays in the composer."""
-    if request.headers.get("HX-Request"):
-        return HttpResponse(fragments.error(key, exc))
-    draft = request.POST.get("message", "")
-    try:
-        found = access.open_conversation(person, key)
-    except AccessDenied:
-        # A chat that was to begin with this message: its page shows no error.
-        context = {"error": exc, "draft": draft}
-        return render(request, "polly_htmx/refused.html", context, status=400)
-    chat = fragments.chat_of(found, title="", error=exc, draft=draft)
-    context = {"chat": chat, "panel": fragments.chat(chat, request)}
-    return render(request, "polly_htmx/conversation.html", context, status=400)
-
-
-def _way_back(request: HttpRequest, found: SmartConversation) -> str:
-    """Return the page that the form stood on, if it is one of this site."""
-    page = request.headers.get("Referer", "")
-    hosts = {request.get_host()}
-    if found.slot and url_has_allowed_host_and_scheme(page, allowed_hosts=hosts):
-        return page
-    return found.get_absolute_url()

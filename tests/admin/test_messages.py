@@ -105,3 +105,46 @@ def test_list_costs_the_same_for_many_rows(
     with django_assert_max_num_queries(10) as many:
         admin_client.get(LIST)
     assert len(few) == len(many)
+
+
+STOP = {"action": "stop_replies"}
+RIGHTS = ("view_smartconversation", "view_message", "add_message")
+
+
+def running(conversation: SmartConversation) -> Message:
+    return Message.objects.create(
+        conversation=conversation, party="ASSISTANT", status="pending", content="Some"
+    )
+
+
+def test_selected_replies_are_stopped_and_their_text_stays(
+    staff: Staff, conversation: SmartConversation
+) -> None:
+    [message] = say(conversation, "Hello")
+    reply = running(conversation)
+    chosen = {**STOP, "_selected_action": [message.pk, reply.pk]}
+    page = staff(*RIGHTS).post(LIST, chosen, follow=True).content.decode()
+    assert "1 reply was told to stop." in page
+    reply.refresh_from_db()
+    assert (reply.status, reply.content) == ("stopped", "Some")
+    message.refresh_from_db()
+    assert message.status == "complete"
+
+
+def test_who_may_only_read_can_stop_nothing(
+    viewer: Client, conversation: SmartConversation
+) -> None:
+    reply = running(conversation)
+    assert "stop_replies" not in viewer.get(LIST).content.decode()
+    viewer.post(LIST, {**STOP, "_selected_action": [reply.pk]})
+    reply.refresh_from_db()
+    assert reply.status == "pending"
+
+
+def test_messages_can_still_not_be_deleted_from_the_list(
+    staff: Staff, conversation: SmartConversation
+) -> None:
+    running(conversation)
+    page = staff(*RIGHTS, "delete_message").get(LIST).content.decode()
+    assert "stop_replies" in page
+    assert "delete_selected" not in page

@@ -202,13 +202,22 @@ ROUTES = {
     "conversation": ("get", "object"),
     "earlier": ("get", "object"),
     "send": ("post", "object"),
+    "stop": ("post", "object"),
+    "regenerate": ("post", "object"),
+    "continue": ("post", "object"),
 }
+OPEN_ROUTES = {"health"}
+"""For everybody, and with nothing of anybody: see test_health."""
 
 
 def address(name: str, conversation: SmartConversation) -> str:
+    key = conversation.external_id
+    message = conversation.messages.last()
+    reply = [key, message.external_id if message else key]
     args: dict[str, list[Any]] = {
         "conversations": [],
-        "earlier": [conversation.external_id, 1],
+        "earlier": [key, 1],
+        **dict.fromkeys(("stop", "regenerate", "continue"), reply),
     }
     return reverse(f"polly:{name}", args=args.get(name, [conversation.external_id]))
 
@@ -217,7 +226,7 @@ def test_every_route_has_a_row() -> None:
     resolver = get_resolver()
     _prefix, polly = resolver.namespace_dict["polly"]
     names = {key for key in polly.reverse_dict if isinstance(key, str)}
-    assert names == set(ROUTES)
+    assert names == set(ROUTES) | OPEN_ROUTES
 
 
 @pytest.mark.parametrize("name", ROUTES)
@@ -251,7 +260,9 @@ def test_route_shows_nothing_of_another_person(
     assert conversation.messages.count() == 3
 
 
-@pytest.mark.parametrize("name", ["conversations", "send"])
+@pytest.mark.parametrize(
+    "name", ["conversations", "send", "stop", "regenerate", "continue"]
+)
 def test_post_needs_the_csrf_token(
     conversation: SmartConversation, user: User, name: str
 ) -> None:

@@ -1,21 +1,23 @@
 // What HTML and htmx leave over in a chat: keys, scrolling, the counter, clearing
-// what has arrived, and the state of the line. Serves any number of chats, also
+// what has arrived, the buttons of answers, and the state of the line. Serves any number of chats, also
 // those that come later, under htmx 2 and htmx 4.
 (() => {
   const NEAR = 48; // Pixels from the end of the log that still count as the end.
   const PATIENCE = 1500; // Milliseconds without a line before the page says so.
+  const TELL = 1000; // Milliseconds at least between two acknowledgements.
   const chats = new WeakMap();
 
   class Chat {
     following = true;
     top = 0;
+    got = 0;
 
     constructor(root) {
       const find = (selector) => root.querySelector(selector);
       this.root = root;
       this.log = find(".polly-log");
       this.text = find("textarea");
-      this.button = find("[type=submit]");
+      this.button = find(".polly-composer__send");
       this.newest = find("[data-polly-newest]");
       this.count = find("[data-polly-count]");
       this.status = find("[role=status]");
@@ -24,6 +26,8 @@
       const sizes = new ResizeObserver(() => this.follow());
       sizes.observe(this.log);
       sizes.observe(find(".polly-log__recent"));
+      // What tell() sends is no business of the page around.
+      root.addEventListener("submit", (event) => event.submitter ?? event.stopPropagation());
       new MutationObserver((changes) => this.hold(changes)).observe(this.log, { childList: true });
       this.typed();
     }
@@ -68,23 +72,48 @@
     }
 
     submit(event) {
-      const { nonce } = event.target.elements;
+      const { target, submitter } = event;
+      const { nonce, action, target: meant } = target.elements;
+      if (target !== this.text.form && !submitter) return; // Our own: see tell().
       if (this.lost) {
         event.preventDefault();
         event.stopImmediatePropagation();
         this.say();
         return;
       }
+      this.error.textContent = "";
+      this.following = true;
+      this.text.focus(); // The button may go with the next frame.
+      if (action) {
+        action.value = submitter.dataset.pollyAction;
+        meant.value = submitter.dataset.pollyTarget;
+        return;
+      }
       // Another text is another message, also when nobody knows what became of the first.
       if (this.sent?.nonce === nonce.value && this.sent.text !== this.text.value) nonce.value += "-";
       this.sent = { nonce: nonce.value, text: this.text.value };
-      this.error.textContent = "";
-      this.following = true;
-      this.text.focus();
+    }
+
+    // How many frames have come on this line: the server sees who does not keep up.
+    received() {
+      this.got += 1;
+      this.telling ??= setTimeout(() => this.tell(), TELL);
+    }
+
+    tell() {
+      this.telling = null;
+      const form = this.root.querySelector("[data-polly-act]");
+      if (this.lost || !form) return;
+      form.elements.action.value = "seen";
+      form.elements.target.value = this.got;
+      form.requestSubmit();
     }
 
     // The text goes once the server has it, unless the person has typed on.
     heard() {
+      // The end of a long answer comes without the article around it.
+      const foot = this.log.querySelector(".polly-log__recent > :last-child > [data-polly-status]");
+      if (foot) foot.parentElement.dataset.status = foot.dataset.pollyStatus;
       const nonce = this.root.querySelector("[data-acked]");
       if (!this.sent || nonce?.dataset.acked !== this.sent.nonce) return;
       if (this.text.value === this.sent.text) this.text.value = "";
@@ -100,6 +129,7 @@
     cameUp() {
       clearTimeout(this.lost);
       this.lost = null;
+      this.got = 0;
       this.doubt();
       if (!this.status.hasAttribute("data-polly-gone")) return;
       this.status.removeAttribute("data-polly-gone");
@@ -145,12 +175,15 @@
     if (chat.text.value && !event.repeat) chat.text.form?.requestSubmit(chat.button);
   });
   on("click", (chat, event) => {
+    // The second click of two would ask again for what the first has begun.
+    if (event.detail > 1 && event.target.dataset.pollyAction) event.preventDefault();
     if (event.target !== chat.newest) return;
     chat.following = true;
     chat.follow();
     chat.log.focus();
   });
   on("htmx:wsOpen htmx:after:ws:connection", (chat) => chat.cameUp());
+  on("htmx:wsAfterMessage htmx:after:ws:message", (chat) => chat.received());
   on("htmx:responseError htmx:sendError htmx:response:error htmx:error", (chat, event) => {
     if (event.target === chat.text.form) chat.doubt();
   });
@@ -165,6 +198,6 @@
 
   look();
   // htmx settles the attributes of an element after its swap.
-  const changes = { childList: true, subtree: true, attributeFilter: ["data-acked"] };
+  const changes = { childList: true, subtree: true, attributeFilter: ["data-acked", "data-polly-status"] };
   new MutationObserver(look).observe(document, changes);
 })();

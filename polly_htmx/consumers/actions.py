@@ -1,0 +1,43 @@
+"""What a page may ask for over its socket, beside sending a message."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from channels.db import database_sync_to_async
+
+from polly_htmx.access import Who
+from polly_htmx.chat import (
+    acontinue_reply,
+    aedit_message,
+    aregenerate,
+    astop_reply,
+)
+from polly_htmx.chat.conversations import message_in
+from polly_htmx.consumers.frames import Frame
+from polly_htmx.exceptions import MessageGone, NotFound
+from polly_htmx.models import Message, SmartConversation
+
+Action = Callable[[Message, Who, Frame], Awaitable[object]]
+
+
+async def _edit(message: Message, who: Who, frame: Frame) -> None:
+    await aedit_message(message, frame.message, who=who, nonce=frame.nonce)
+
+
+ACTIONS: dict[str, Action] = {
+    "stop": lambda message, who, _frame: astop_reply(message, who=who),
+    "regenerate": lambda message, who, _frame: aregenerate(message, who=who),
+    "continue": lambda message, who, _frame: acontinue_reply(message, who=who),
+    "edit": _edit,
+}
+
+
+async def act(conversation: SmartConversation, who: Who, frame: Frame) -> None:
+    """Do what a frame asks for with the message that it names."""
+    try:
+        message = await database_sync_to_async(message_in)(conversation, frame.target)
+    except NotFound:
+        # Not the conversation: the page stays on the line.
+        raise MessageGone from None
+    await ACTIONS[frame.action](message, who, frame)

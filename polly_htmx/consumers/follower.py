@@ -1,0 +1,249 @@
+"""The follower: turns what happens in a conversation into frames for one page."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from channels.db import database_sync_to_async
+from django.utils import translation
+
+from polly_htmx import fragments
+from polly_htmx.chat import dispatch
+from polly_htmx.chat.conversations import Sight, look, with_ids
+from polly_htmx.chat.events import (
+    Event,
+    PathChanged,
+    ReplyEnded,
+    ReplyGrew,
+    ReplySoFar,
+    TurnTaken,
+)
+from polly_htmx.models import Message, SmartConversation
+
+Frames = list[str]
+
+
+class Follower:
+    """
+    What one page shows of a conversation, and how it keeps up.
+
+    Events of a run are numbered. A page that has seen all of them gets the pieces;
+    one that joins, comes back or misses one asks the run how it stands, and is shown
+    the reply whole. The database is the truth wherever events fail: see look().
+    """
+
+    def __init__(
+        self,
+        conversation: SmartConversation,
+        *,
+        channel: Callable[[], str],
+        reader: fragments.Reader,
+        language: str,
+        is_slow: Callable[[], bool],
+    ) -> None:
+        self.conversation = conversation
+        self.state = ""
+        self.reply: Message | None = None
+        self.heard = time.monotonic()
+        self._channel = channel
+        self._reader = reader
+        self._language = language
+        self._is_slow = is_slow
+        self._first = 0
+        self._last = 0
+        self._run = ""
+        # The last event shown; None while we wait for the reply as it stands.
+        self._number: int | None = None
+        self._begun = False
+        # The run that we have asked since we lost track, and the length of the text
+        # that the database had when we heard nothing.
+        self._asked = ""
+        self._polled: int | None = None
+
+    async def begin(self, state: str, first: int) -> Frames:
+        """Take up a page that was made with a mark, and return what it lacks."""
+        self.state, self._first = state, first
+        return await self.look()
+
+    async def look(self) -> Frames:
+        """Return what the page lacks, by the database."""
+        sight = await database_sync_to_async(self._sight)()
+        if isinstance(sight, Sight):  # It shows what there is.
+            await self._follow(sight)
+            return []
+        sight, frame = sight
+        await self._follow(sight)
+        return [frame]
+
+    async def frames(self, event: Event) -> Frames:
+        """Return what the page must do after an event."""
+        self.heard, self._polled = time.monotonic(), None
+        match event:
+            case TurnTaken():
+                return await self._turn(event)
+            case PathChanged():
+                return [] if event.state == self.state else await self.look()
+            case ReplyGrew():
+                return await self._grew(event)
+            case ReplySoFar():
+                return self._so_far(event)
+            case ReplyEnded():
+                return await self._ended(event)
+
+    async def poll(self) -> Frames:
+        """Return what the database has, for a page that has heard nothing for long."""
+        reply = self.reply
+        if reply is None:
+            return []
+        messages, frame = await self._rendered([reply.pk], self._by_row)
+        if not messages or not messages[0].is_running:
+            return await self.look()
+        if not self._is_slow():
+            await dispatch.ask(reply.pk, self._channel())
+        length, before = len(messages[0].content), self._polled
+        self._polled = length
+        if before is not None and length > before:
+            self._number = None  # It grows, and nobody tells us.
+        if self._number is None and length and length != before:
+            self._begun = False
+            return [frame]
+        return []
+
+    async def ask(self) -> None:
+        """Have the run tell how the reply stands, where the page does not know."""
+        if self.reply is not None and self._number is None and not self._is_slow():
+            self._asked = self._run
+            await dispatch.ask(self.reply.pk, self._channel())
+
+    # Events
+
+    async def _turn(self, event: TurnTaken) -> Frames:
+        ids = [event.message_id, event.reply_id]
+        messages, frame = await self._rendered(
+            ids, lambda found: self._render(fragments.turn, found)
+        )
+        if not messages or messages[0].sequence <= self._last:
+            return []  # It was in what the page has been sent already.
+        self.state, self._last = event.state, messages[-1].sequence
+        if event.reply_id is not None:
+            self.reply, self._run, self._number = messages[-1], "", 0
+            self._begun = False
+        return [frame]
+
+    async def _grew(self, event: ReplyGrew) -> Frames:
+        reply = self.reply
+        if reply is None or reply.pk != event.reply_id:
+            return await self.look()
+        if self._number is None:
+            await self._ask_once(event.run)
+            return []
+        if self._number == 0 and event.number == 1:
+            self._run = event.run
+        if event.run == self._run and event.number <= self._number:
+            return []
+        if event.run != self._run or event.number != self._number + 1:
+            return await self._lose_track()
+        return self._in_step(reply, event)
+
+    def _in_step(self, reply: Message, event: ReplyGrew) -> Frames:
+        """Return the frame of the next event."""
+        if self._is_slow():
+            # With its next acknowledgement it gets the whole: see the outbox.
+            self._number = None
+            return []
+        self._number = event.number
+        if self._begun:
+            return [fragments.reply_grew(event)]
+        return [self._streaming(reply, closed=event.closed, tail=event.tail or "")]
+
+    async def _ask_once(self, run: str) -> None:
+        """Ask a run that had not begun when we asked before."""
+        if run != self._asked:
+            self._run = run
+            await self.ask()
+
+    async def _lose_track(self) -> Frames:
+        self._number = None
+        await self.ask()
+        return []
+
+    def _so_far(self, event: ReplySoFar) -> Frames:
+        reply = self.reply
+        if reply is None or reply.pk != event.reply_id:
+            return []
+        known = self._number is not None and event.run == self._run
+        if known and event.number <= (self._number or 0):
+            return []
+        self._run, self._number = event.run, event.number
+        return [self._streaming(reply, closed=event.closed, tail=event.tail)]
+
+    async def _ended(self, event: ReplyEnded) -> Frames:
+        reply = self.reply
+        if reply is None or reply.pk != event.reply_id:
+            return [] if event.state == self.state else await self.look()
+        in_step = (
+            self._begun
+            and event.run == self._run
+            and self._number is not None
+            and event.number == self._number + 1
+        )
+        self.state, self.reply = event.state, None
+        reply.status, reply.error = event.status, event.error
+        reply.finish_reason = event.finish_reason
+        if event.html is not None:
+            return [self._render(fragments.reply_ended, reply, html=event.html)]
+        if event.run and in_step:
+            return [self._render(fragments.reply_closed, reply, closed=event.closed)]
+        _messages, frame = await self._rendered([reply.pk], self._by_row)
+        return [frame]
+
+    # Rows
+
+    def _sight(self) -> Sight | tuple[Sight, str]:
+        sight = look(self.conversation, self.state, self._first)
+        if not sight.missed:
+            return sight
+        return sight, self._render(fragments.snapshot, sight.missed)
+
+    async def _follow(self, sight: Sight) -> None:
+        self.state, self._last = sight.state, sight.last
+        known = self.reply is not None and self._number is not None
+        same = (self.reply and self.reply.pk) == (sight.running and sight.running.pk)
+        if same and known and sight.missed is None:
+            return
+        self.reply, self._run, self._asked = sight.running, "", ""
+        self._begun = False
+        fresh = sight.running is not None and sight.running.is_fresh
+        # The first event of a run that has yet to begin will hold everything.
+        self._number = 0 if fresh else None
+        await self.ask()
+
+    def _by_row(self, messages: list[Message]) -> str:
+        reply = messages[0]
+        if reply.is_running:
+            fragment = partial(self._render, fragments.reply_streaming, reply)
+            return fragment(closed=str(reply.html), tail="")
+        return self._render(fragments.reply_ended, reply, html=None)
+
+    def _streaming(self, reply: Message, *, closed: str, tail: str) -> str:
+        self._begun = True
+        reply.status = Message.Status.STREAMING
+        return self._render(fragments.reply_streaming, reply, closed=closed, tail=tail)
+
+    async def _rendered(
+        self, ids: list[int | None], render: Callable[[list[Message]], str]
+    ) -> tuple[list[Message], str]:
+        """Load and render in a thread: a long text takes its time."""
+
+        def work() -> tuple[list[Message], str]:
+            found = with_ids(self.conversation, ids)
+            return found, render(found) if found else ""
+
+        return await database_sync_to_async(work)()
+
+    def _render(self, fragment: Callable[..., str], *args: Any, **kwargs: Any) -> str:
+        with translation.override(self._language):
+            return fragment(self.conversation, *args, reader=self._reader, **kwargs)

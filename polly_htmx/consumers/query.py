@@ -1,0 +1,45 @@
+"""What a page says of itself in its socket's address."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Self
+from urllib.parse import parse_qs
+
+from django.utils import translation
+
+MAX_DIGITS = 10
+"""Numbers of pages have fewer; Python takes its time over very long ones."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """The page's mark, its first message and its language."""
+
+    state: str
+    first: int
+    language: str
+
+    @classmethod
+    def of(cls, scope: Any) -> Self:
+        """Read the query of a socket's scope; nonsense counts as nothing."""
+        query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
+        default = translation.get_language() or "en"
+        return cls(
+            state=query.get("state", [""])[0],
+            first=number(query.get("from", [""])[0]) or 0,
+            language=_language(query.get("lang", [default])[0], default),
+        )
+
+
+def number(text: str) -> int | None:
+    """Return a number that a page has written, or None for anything else."""
+    is_number = text.isascii() and text.isdecimal() and len(text) < MAX_DIGITS
+    return int(text) if is_number else None
+
+
+def _language(wanted: str, default: str) -> str:
+    try:
+        return translation.get_supported_language_variant(wanted)
+    except LookupError:
+        return default

@@ -1,0 +1,67 @@
+"""Turns of a consumer: who may open what, and with what the model is asked."""
+
+from __future__ import annotations
+
+from polly_htmx.access import Who
+from polly_htmx.chat import Turn, atake_turn
+from polly_htmx.consumers.hooks import Hooked, call_hook
+from polly_htmx.models import Parrot, SmartConversation
+
+
+class TurnTaker:
+    """
+    The hooks of a consumer, and the turns that are taken through them.
+
+    The plain form, which has no socket, takes its turns this way too.
+    """
+
+    who = Who()
+    key = ""
+    conversation: SmartConversation
+
+    # Hooks
+
+    def authorise(self) -> Hooked[SmartConversation]:
+        """
+        Return the conversation with the public id ``self.key`` for ``self.who``.
+
+        Asked before anything is read, joined or sent, again before each turn, and
+        every few seconds. Raises SignInRequired, NotFound or NotAllowed.
+        """
+        raise NotImplementedError
+
+    def get_parrot(self) -> Hooked[Parrot]:
+        """Return the Parrot that answers the next turn."""
+        return self.conversation.parrot
+
+    def get_system_prompt(self) -> Hooked[str]:
+        """Return what the model is told instead of the Parrot's character, or ""."""
+        return ""
+
+    def get_context(self) -> Hooked[str]:
+        """Return what the model is told of this place, or "" for the stored text."""
+        return ""
+
+    def on_turn(self, turn: Turn) -> Hooked[None]:
+        """Hear of a turn that this socket or form has taken."""
+
+    # Turns
+
+    async def open_as(self, who: Who, key: str) -> None:
+        """Take a person and a conversation's public id, and ask for permission."""
+        self.who, self.key = who, key
+        self.conversation = await call_hook(self.authorise)
+
+    async def take_turn(self, text: str, nonce: str | None) -> Turn:
+        """Take one turn in the opened conversation, with the hooks' results."""
+        turn = await atake_turn(
+            self.conversation,
+            text,
+            who=self.who,
+            nonce=nonce,
+            parrot=await call_hook(self.get_parrot),
+            instructions=await call_hook(self.get_system_prompt),
+            context=await call_hook(self.get_context),
+        )
+        await call_hook(self.on_turn, turn)
+        return turn

@@ -1,0 +1,51 @@
+"""Fragments: events and chats as HTML; the only place that renders templates."""
+
+from __future__ import annotations
+
+from polly_htmx.fragments.chats import Chat, chat_in, chat_of, new_nonce
+from polly_htmx.fragments.frames import (
+    acknowledged,
+    connected,
+    error,
+    snapshot,
+    turn,
+)
+from polly_htmx.fragments.pages import (
+    STYLES,
+    assets,
+    chat,
+    earlier,
+    transcript,
+)
+from polly_htmx.fragments.refusals import refused, unavailable
+from polly_htmx.fragments.rendering import Reader
+from polly_htmx.fragments.replies import (
+    reply_closed,
+    reply_ended,
+    reply_grew,
+    reply_streaming,
+)
+
+__all__ = [
+    "STYLES",
+    "Chat",
+    "Reader",
+    "acknowledged",
+    "assets",
+    "chat",
+    "chat_in",
+    "chat_of",
+    "connected",
+    "earlier",
+    "error",
+    "new_nonce",
+    "refused",
+    "reply_closed",
+    "reply_ended",
+    "reply_grew",
+    "reply_streaming",
+    "snapshot",
+    "transcript",
+    "turn",
+    "unavailable",
+]

@@ -1,0 +1,105 @@
+"""Chat: what the templates of a chat read, with or without a conversation behind it."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+from django.utils.translation import get_language
+
+from polly_htmx.chat.conversations import Page, newest_page, state_of
+from polly_htmx.chat.slots import Slot, sign
+from polly_htmx.conf import conf
+from polly_htmx.exceptions import PollyError
+from polly_htmx.models import Message, Parrot, SmartConversation
+
+NO_PAGE = Page(messages=[], earlier=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chat:
+    """A chat as its templates see it, with or without a conversation behind it."""
+
+    id: uuid.UUID
+    parrot: Parrot
+    title: str = ""
+    placeholder: str = ""
+    page: Page = NO_PAGE
+    conversation: SmartConversation | None = None
+    token: str = field(default="", repr=False)
+    """Stands for the conversation until the first message makes it."""
+    nonce: str = ""
+    error: PollyError | None = None
+    draft: str = field(default="", repr=False)
+
+    @property
+    def htmx(self) -> int:
+        """The version of htmx on the page, which decides the attributes' names."""
+        return conf.HTMX_VERSION
+
+    @property
+    def limit(self) -> int:
+        """The greatest number of characters that a message may have."""
+        return conf.MAX_MESSAGE_CHARS
+
+    @property
+    def socket(self) -> str:
+        """The socket's address, with what the page already shows."""
+        if self.conversation is None:
+            return ""
+        query = {
+            "from": self.page.start,
+            "state": state_of(self.conversation),
+            "lang": get_language() or "",
+        }
+        prefix = conf.WEBSOCKET_PREFIX.strip("/")
+        return f"/{prefix}/smart-gpt/{self.id}/?{urlencode(query)}"
+
+    @property
+    def newest(self) -> Message | None:
+        """The newest message, None in an empty chat."""
+        return self.page.messages[-1] if self.page.messages else None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the newest message is a reply that is still being written."""
+        return self.newest is not None and self.newest.is_running
+
+
+def chat_of(conversation: SmartConversation, **fields: Any) -> Chat:
+    """Return the chat of a conversation, with its newest messages."""
+    return Chat(
+        id=conversation.external_id,
+        parrot=conversation.parrot,
+        conversation=conversation,
+        page=newest_page(conversation),
+        nonce=new_nonce(),
+        **{"title": conversation.title, **fields},
+    )
+
+
+def chat_in(slot: Slot, parrot: Parrot, **fields: Any) -> Chat:
+    """Return a chat that has no conversation yet."""
+    return Chat(
+        id=slot.conversation,
+        parrot=parrot,
+        token=sign(slot),
+        nonce=new_nonce(),
+        **{"title": slot.title, **fields},
+    )
+
+
+def new_nonce() -> str:
+    """Return a fresh nonce: what a form sends with it counts once."""
+    return uuid.uuid4().hex
+
+
+def bare(conversation: SmartConversation) -> Chat:
+    """Return the chat of a conversation without its messages, for a frame."""
+    return Chat(
+        id=conversation.external_id,
+        parrot=conversation.parrot,
+        conversation=conversation,
+    )

@@ -1,0 +1,41 @@
+"""What the plain forms of a chat get for an answer: the way back, or what was wrong."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from polly_htmx import access, fragments
+from polly_htmx.access import Who
+from polly_htmx.exceptions import AccessDenied, ChatError
+from polly_htmx.models import SmartConversation
+
+
+def complaint(
+    request: HttpRequest, person: Who, key: uuid.UUID, exc: ChatError
+) -> HttpResponse:
+    """Say what was wrong; what was typed stays in the composer."""
+    if request.headers.get("HX-Request"):
+        return HttpResponse(fragments.error(key, exc))
+    draft = request.POST.get("message", "")
+    try:
+        found = access.open_conversation(person, key)
+    except AccessDenied:
+        # A chat that was to begin with this message: its page shows no error.
+        context = {"error": exc, "draft": draft}
+        return render(request, "polly_htmx/refused.html", context, status=400)
+    chat = fragments.chat_of(found, title="", error=exc, draft=draft)
+    context = {"chat": chat, "panel": fragments.chat(chat, request)}
+    return render(request, "polly_htmx/conversation.html", context, status=400)
+
+
+def way_back(request: HttpRequest, found: SmartConversation) -> str:
+    """Return the page that the form stood on, if it is one of this site."""
+    page = request.headers.get("Referer", "")
+    hosts = {request.get_host()}
+    if found.slot and url_has_allowed_host_and_scheme(page, allowed_hosts=hosts):
+        return page
+    return found.get_absolute_url()

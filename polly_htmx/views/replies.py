@@ -1,0 +1,75 @@
+"""The buttons beside answers, without a socket: stop, regenerate and continue."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from asgiref.sync import async_to_sync, sync_to_async
+from django.core.handlers.asgi import ASGIRequest
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.module_loading import import_string
+from django.views.decorators.http import require_POST
+
+from polly_htmx import access
+from polly_htmx.access import Who
+from polly_htmx.chat import (
+    acontinue_reply,
+    aregenerate,
+    astop_reply,
+    dispatch,
+)
+from polly_htmx.chat.conversations import message_in
+from polly_htmx.conf import conf
+from polly_htmx.exceptions import ChatError
+from polly_htmx.models import SmartConversation
+from polly_htmx.views.access import person_required
+from polly_htmx.views.answers import complaint, way_back
+
+UseCase = Callable[..., Awaitable[Any]]
+
+
+def _button(use_case: UseCase, doc: str) -> Callable[..., HttpResponse]:
+    """Return the view of a button that does something with one reply."""
+
+    @transaction.non_atomic_requests
+    @require_POST
+    @person_required
+    def view(
+        request: HttpRequest, conversation: uuid.UUID, reply: uuid.UUID
+    ) -> HttpResponse:
+        person = access.who(request)
+        try:
+            found = async_to_sync(_act)(request, person, conversation, reply, use_case)
+        except ChatError as exc:
+            return complaint(request, person, conversation, exc)
+        return redirect(way_back(request, found))
+
+    view.__doc__ = doc
+    return view
+
+
+async def _act(
+    request: HttpRequest,
+    person: Who,
+    conversation: uuid.UUID,
+    reply: uuid.UUID,
+    use_case: UseCase,
+) -> SmartConversation:
+    """Do it through the site's consumer class, which has a say in who may."""
+    if isinstance(request, ASGIRequest):
+        dispatch.serve()
+    consumer = import_string(conf.CONSUMER)()
+    await consumer.open_as(person, str(conversation))
+    found: SmartConversation = consumer.conversation
+    message = await sync_to_async(message_in)(found, str(reply))
+    await use_case(message, who=person)
+    return found
+
+
+stop = _button(astop_reply, "Stop a reply that is still being written.")
+regenerate = _button(aregenerate, "Have a question answered once more.")
+go_on = _button(acontinue_reply, "Have a reply continued that ended too soon.")
