@@ -1,89 +1,103 @@
-"""Real servers for tests: daphne on a free port, on the database of the tests."""
+"""Real servers for tests: daphne on a free port, workers, on one database."""
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import signal
-import socket
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-from django.conf import settings
+import redis
 from django.db import connection
 
-ROOT = Path(__file__).resolve().parent.parent
-PATIENCE = 60
-"""Seconds that a process gets to answer or to end."""
+from tests.ports import free_port
+from tests.programs import PATIENCE, ROOT, Program, until
+from tests.rows import Rows, rows_of
+
+__all__ = ["PATIENCE", "ROOT", "Site", "Worker", "free_port", "live_site", "scripted"]
+
+REPLIES_CHANNEL = "polly-replies"
 
 
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@dataclass
-class Site:
-    """A daphne process; it may be killed and started again on the same port."""
+@dataclass(kw_only=True)
+class HostProcess(Program):
+    """A process of the tests' host site."""
 
     polly: dict[str, Any]
+    rows: Rows | None = None
+    """The database; without it the one that the tests themselves use."""
+    layer: str = ""
+    """What POLLY_TEST_LAYER says: see tests.settings."""
+
+    def environment(self) -> dict[str, str]:
+        """See Program."""
+        return {
+            "DJANGO_SETTINGS_MODULE": "tests.settings",
+            "POLLY_TEST_SETTINGS": json.dumps(self.polly),
+            "POLLY_TEST_LAYER": self.layer,
+            # Else a proxy would be asked for a fake provider of this very machine.
+            "NO_PROXY": "127.0.0.1",
+            **(self.rows or rows_of(connection)).environment,
+        }
+
+
+@dataclass(kw_only=True)
+class Site(HostProcess):
+    """A daphne process; it may be killed and started again on the same port."""
+
     options: tuple[str, ...] = ()
     """More options of daphne's command."""
+    application: str = "tests.asgi:application"
     port: int = field(default_factory=free_port)
-    process: subprocess.Popen[bytes] | None = None
-    log: Path = field(
-        default_factory=lambda: Path(tempfile.mkstemp(prefix="polly-live-")[1])
-    )
 
     @property
     def url(self) -> str:
         """The site's address, without a slash at the end."""
         return f"http://127.0.0.1:{self.port}"
 
+    def command(self) -> list[str]:
+        """See Program."""
+        daphne = [sys.executable, "-m", "daphne", "--port", str(self.port)]
+        return [*daphne, *self.options, "--verbosity", "0", self.application]
+
+    def until_ready(self) -> None:
+        """See Program."""
+        wait_for_http(f"{self.url}/accounts/login/", self.running)
+
+
+@dataclass(kw_only=True)
+class Worker(HostProcess):
+    """A process that runs replies for sites which share its layer and database."""
+
+    channel: str = REPLIES_CHANNEL
+
+    def command(self) -> list[str]:
+        """See Program."""
+        return [sys.executable, "-m", "django", "runworker", self.channel]
+
     def start(self) -> None:
-        """Start the process and return when it answers."""
-        command = [sys.executable, "-m", "daphne", "--port", str(self.port)]
-        command += self.options
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [*command, "--verbosity", "0", "tests.asgi:application"],
-                cwd=ROOT,
-                env={**os.environ, **self._environment()},
-                stdout=log,
-                stderr=log,
-            )
-        wait_for_http(f"{self.url}/accounts/login/", self.process)
+        """Start the process and return when it listens on Redis."""
+        before = self._listeners()
+        self.launch()
+        until(lambda: self._listeners() - before, "The worker listens.")
 
-    def kill(self, number: signal.Signals = signal.SIGKILL) -> None:
-        """End the process by a signal, and wait until it is gone."""
-        if self.process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                self.process.send_signal(number)
-            self.process.wait(PATIENCE)
-            self.process = None
-
-    def logged(self) -> str:
-        """Return what the process has written so far."""
-        return self.log.read_text(errors="replace")
-
-    def _environment(self) -> dict[str, str]:
-        return {
-            "DJANGO_SETTINGS_MODULE": "tests.settings",
-            "POLLY_TEST_SETTINGS": json.dumps(self.polly),
-            "POLLY_TEST_SQLITE": str(connection.settings_dict["NAME"]),
-        }
+    def _listeners(self) -> set[int]:
+        """Return who listens on Redis as this worker does, it among them."""
+        assert self.process is None or self.is_alive, self.logged()
+        kind, _, host = self.layer.partition("://")
+        with closing(redis.Redis.from_url(f"redis://{host}")) as client:
+            if kind == "redis":
+                counted = client.pubsub_numsub(self.channel)
+                return set(range(counted[0][1]))
+            # On lists nothing tells who waits for which: whoever waits is counted.
+            clients = client.client_list()
+        return {int(each["id"]) for each in clients if each["cmd"] == "bzpopmin"}
 
 
 def wait_for_http(url: str, process: subprocess.Popen[bytes]) -> None:
@@ -104,14 +118,8 @@ def wait_for_http(url: str, process: subprocess.Popen[bytes]) -> None:
 @contextmanager
 def live_site(*options: str, **polly: Any) -> Iterator[Site]:
     """Start daphne with these options and POLLY settings, and end it afterwards."""
-    assert "sqlite3" in settings.DATABASES["default"]["ENGINE"]
-    site = Site(polly={"DEFAULT_MODEL": "DUMMY", **polly}, options=options)
-    site.start()
-    try:
+    with Site(polly={"DEFAULT_MODEL": "DUMMY", **polly}, options=options) as site:
         yield site
-    finally:
-        site.kill(signal.SIGTERM)
-        site.log.unlink()
 
 
 def scripted(**params: Any) -> dict[str, Any]:
@@ -119,3 +127,9 @@ def scripted(**params: Any) -> dict[str, Any]:
     backend = "polly_htmx.llm.scripted.ScriptedInvoker"
     model = {"label": "Scripted", "backend": backend, "params": params}
     return {"DEFAULT_MODEL": "SCRIPTED", "MODELS": {"SCRIPTED": model}}
+
+
+def provided(url: str, model: str, **entry: Any) -> dict[str, Any]:
+    """Return POLLY settings under which the default model is asked over HTTP."""
+    model_entry = {"label": "Mock", "model": f"openai/{model}", "api_base": url}
+    return {"DEFAULT_MODEL": "MOCK", "MODELS": {"MOCK": {**model_entry, **entry}}}

@@ -7,6 +7,7 @@ import json
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
 BASE_DIR = Path(__file__).resolve().parent
 
@@ -21,6 +22,23 @@ ASGI_APPLICATION = "tests.asgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Speed: the tests make many users.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+def _channel_layer(address: str) -> dict[str, Any]:
+    """
+    Return the layer at an address: within this process where none is given.
+
+    redis://HOST:PORT uses Redis' pub/sub, redis-core://HOST:PORT its lists.
+    """
+    if not address:
+        return {"BACKEND": "channels.layers.InMemoryChannelLayer"}
+    backends = {
+        "redis": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "redis-core": "channels_redis.core.RedisChannelLayer",
+    }
+    kind, _, host = address.partition("://")
+    return {"BACKEND": backends[kind], "CONFIG": {"hosts": [f"redis://{host}"]}}
+
 
 INSTALLED_APPS = [
     "daphne",
@@ -61,10 +79,21 @@ TEMPLATES = [
     },
 ]
 
-CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
-
 # A process that a test starts is told its settings by the test.
+CHANNEL_LAYERS = {"default": _channel_layer(os.environ.get("POLLY_TEST_LAYER", ""))}
 POLLY = json.loads(os.environ.get("POLLY_TEST_SETTINGS", '{"DEFAULT_MODEL": "DUMMY"}'))
+
+if _level := os.environ.get("POLLY_TEST_LOG"):
+    # What operators read, for tests that read it too.
+    LOGGING = {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"plain": {"format": "%(levelname)s %(name)s %(message)s"}},
+        "handlers": {
+            "console": {"class": "logging.StreamHandler", "formatter": "plain"}
+        },
+        "root": {"handlers": ["console"], "level": _level},
+    }
 
 
 def _sqlite_file() -> str:

@@ -14,6 +14,7 @@ from django.test import Client
 from playwright.sync_api import Browser, Page, expect
 
 from polly_htmx.models import Parrot, SmartConversation
+from tests import applied
 from tests.live import Site, live_site
 
 expect.set_options(timeout=10_000)
@@ -59,6 +60,18 @@ class Tab:
         while not holds():
             assert time.monotonic() < deadline
             self.page.wait_for_timeout(50)
+
+    def assert_equals_fresh(self, conversation: SmartConversation) -> None:
+        """Fail unless the log is what this person finds in a page just loaded."""
+        key = str(conversation.external_id)
+        fresh = self.page.context.new_page()
+        fresh.goto(self.page.url)
+        live, loaded = (
+            page.locator(f"#polly-log-{key}").evaluate("log => log.outerHTML")
+            for page in (self.page, fresh)
+        )
+        fresh.close()
+        applied.Page(live).assert_equals(applied.Page(loaded), key)
 
     def assert_clean(self) -> None:
         """Fail if the page broke the policy, raised, or asked another host."""

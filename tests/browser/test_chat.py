@@ -56,10 +56,7 @@ def test_person_signs_in_asks_sees_words_arrive_and_the_same_after_a_reload(
     expect(box(tab)).to_have_value("")
     expect(box(tab)).to_be_focused()
     expect(tab.page.get_by_role("status")).to_have_text("Polly has answered.")
-    live = [item.inner_html() for item in tab.page.locator(".polly-message").all()]
-    tab.page.reload()
-    again = [item.inner_html() for item in tab.page.locator(".polly-message").all()]
-    assert live == again
+    tab.assert_equals_fresh(SmartConversation.objects.get())
     tab.assert_clean()
 
 
@@ -78,8 +75,8 @@ def test_second_tab_sees_the_same_live(
     one.send("Hello")
     for tab in (one, two):
         expect(last_reply(tab)).to_have_attribute("data-status", "complete")
-    logs = [tab.page.locator(".polly-log__recent").inner_html() for tab in (one, two)]
-    assert logs[0] == logs[1]
+    for tab in (one, two):
+        tab.assert_equals_fresh(chat)
 
 
 @both_versions
@@ -105,6 +102,7 @@ def test_refused_message_stays_in_the_composer(
     expect(last_reply(tab)).to_have_attribute("data-status", "complete")
     expect(tab.page.get_by_role("alert")).to_be_empty()
     expect(box(tab)).to_have_value("")
+    tab.assert_equals_fresh(chat)
 
 
 def test_send_during_a_reply_keeps_the_text(
@@ -124,6 +122,8 @@ def test_send_during_a_reply_keeps_the_text(
     expect(last_reply(tab)).to_have_attribute("data-status", "complete")
     tab.page.keyboard.press("Enter")
     expect(tab.page.locator('article[data-party="USER"]')).to_have_count(2)
+    expect(last_reply(tab)).to_have_attribute("data-status", "complete")
+    tab.assert_equals_fresh(chat)
 
 
 @pytest.mark.parametrize(
@@ -151,6 +151,7 @@ def test_fault_of_the_model_is_told_in_the_page(
     expect(last_reply(tab)).to_have_attribute("data-status", "failed")
     expect(last_reply(tab)).to_contain_text(words)
     expect(last_reply(tab)).to_contain_text(kept)
+    tab.assert_equals_fresh(chat)
     tab.assert_clean()
 
 
@@ -181,8 +182,8 @@ def test_page_comes_back_after_the_server_was_killed_in_mid_answer(
     assert reply.content.startswith("word word")
     expect(last_reply(tab)).to_contain_text("broke off")
     expect(box(tab)).to_have_value("Typed while the line was down")
-    tab.page.reload()
-    expect(last_reply(tab)).to_have_attribute("data-status", "interrupted")
+    expect(tab.page.get_by_role("button", name="Continue")).to_be_visible()
+    tab.assert_equals_fresh(chat)
 
 
 @both_versions
@@ -228,6 +229,7 @@ def test_log_follows_the_answer_only_while_the_reader_is_at_its_end(
     newest.click()
     tab.eventually(lambda: log.evaluate(AT_END))
     expect(newest).to_be_hidden()
+    tab.assert_equals_fresh(chat)
 
 
 def test_earlier_messages_load_without_a_jump(
@@ -279,9 +281,10 @@ def test_two_chats_in_a_hosts_page_work_each_by_itself(
             reply = chat.locator('article[data-party="ASSISTANT"]').last
             expect(reply).to_have_attribute("data-status", "complete")
             expect(box).to_have_value("")
-    assert SmartConversation.objects.count() == 2
-    tab.page.reload()
-    expect(tab.page.locator("article")).to_have_count(8)
+    conversations = SmartConversation.objects.all()
+    assert len(conversations) == 2
+    for conversation in conversations:
+        tab.assert_equals_fresh(conversation)
     tab.assert_clean()
 
 

@@ -1,0 +1,1 @@
+"""The tests' site as it would be without polly_htmx, to be compared with it."""

@@ -1,0 +1,1 @@
+"""The parts of benchmarks/stream.py: provider, floors, clients, and the figures."""
