@@ -22,8 +22,8 @@ class Listener(AsyncWebsocketConsumer):
         self, text_data: str | None = None, bytes_data: bytes | None = None
     ) -> None:
         """Pass it on by the channel layer."""
-        said = {"type": "said", "text": text_data or ""}
-        await self.channel_layer.group_send(*self.groups, said)
+        layer: Any = self.channel_layer
+        await layer.group_send(*self.groups, {"type": "said", "text": text_data or ""})
 
     async def said(self, event: dict[str, Any]) -> None:
         """Tell the page what was said."""

@@ -52,8 +52,8 @@ class Display:
 
     async def run(self) -> None:
         """Show the text whenever it has grown and its turn has come; never ends."""
-        if self.text:  # A reply that goes on: pages have this much already.
-            await self._advance(self.text)
+        if self.reply.content:  # A reply that goes on: pages have this much already.
+            await self._advance(self.reply.content)
         while True:
             await self._stirred.wait()
             self._stirred.clear()
@@ -62,7 +62,8 @@ class Display:
                 continue
             await self._rest()
             if self._pace.affords(len(self.text)) or await self._has_paused():
-                await self._show()
+                # To its end: what the stream has passed is not told a second time.
+                await to_the_end(self._show())
 
     async def end(self) -> tuple[str, str | None]:
         """
@@ -87,17 +88,24 @@ class Display:
 
     async def _has_paused(self) -> bool:
         try:
-            await asyncio.wait_for(self._stirred.wait(), PAUSE)
+            # Not wait_for(): before Python 3.12 it loses a cancellation that comes in
+            # the same moment as what it waits for, and this task would never end.
+            async with asyncio.timeout(PAUSE):
+                await self._stirred.wait()
         except TimeoutError:
             return True
         return False
 
     async def _show(self) -> None:
-        text = self.text
-        change = await self._advance(text)
-        if change == Change() or not self._holds():
-            return  # Or somebody else may own the reply by now: see the keeper.
+        # Counted first, so that a change which no page gets to see leaves a gap:
+        # somebody else may own the reply by now (see the keeper).
         self.number += 1
+        change = await self._advance(self.text)
+        if change == Change():
+            self.number -= 1
+            return
+        if not self._holds():
+            return
         self._pace.sent(time.monotonic(), change.size)
         event = ReplyGrew(
             reply_id=self.reply.pk,

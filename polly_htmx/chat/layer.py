@@ -142,7 +142,9 @@ async def _heard(channel: str, seconds: float) -> AsyncGenerator[dict[str, Any]]
     until = time.monotonic() + seconds
     while (left := until - time.monotonic()) > 0:
         try:
-            message = await asyncio.wait_for(site_layer().receive(channel), left)
+            # Not wait_for(), which can lose a cancellation before Python 3.12.
+            async with asyncio.timeout(left):
+                message = await site_layer().receive(channel)
         except TimeoutError:
             return
         yield message

@@ -30,6 +30,8 @@ logger = logging.getLogger(__name__)
 
 SAVE_SECONDS = 30.0
 """How long a run keeps trying to save its end: a database comes back."""
+HELPER_SECONDS = 10.0
+"""How long a run waits for its own tasks to end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,12 +214,19 @@ class _Run:
 
 
 async def _over(tasks: list[asyncio.Task[Any]]) -> None:
-    """Wait for some cancelled tasks, and name what went wrong in one."""
-    for outcome in await asyncio.gather(*tasks, return_exceptions=True):
-        if isinstance(outcome, Exception):
-            _log_fault(outcome)
+    """
+    Wait for some cancelled tasks, and name what went wrong in one.
+
+    Not for ever: an end is saved even if foreign code holds its cancellation up.
+    """
+    done, hanging = await asyncio.wait(tasks, timeout=HELPER_SECONDS)
+    for task in done:
+        if not task.cancelled() and (exc := task.exception()) is not None:
+            _log_fault(exc)
+    if hanging:
+        logger.error("tasks of a reply do not end count=%s", len(hanging))
 
 
-def _log_fault(exc: Exception) -> None:
+def _log_fault(exc: BaseException) -> None:
     # Only the kind: a foreign text may hold anything.
     logger.error("showing a reply failed fault=%s", type(exc).__name__)

@@ -79,11 +79,12 @@ class Line(AsyncWebsocketConsumer):
         """Send a frame, unless so much is unread that the line is better closed."""
         if self.is_closed:
             return
-        self.outbox.sent(len(frame.encode()), time.monotonic())
         if self.outbox.is_dead:
-            # The server would keep in memory what nobody reads.
+            # The server would keep in memory what nobody reads. Asked before this
+            # frame counts: one that is very long closes no page which keeps up.
             await self.hang_up(closing.UNREAD)
         else:
+            self.outbox.sent(len(frame.encode()), time.monotonic())
             await self.send(text_data=frame)
 
     async def hang_up(self, code: int) -> None:

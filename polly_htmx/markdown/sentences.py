@@ -14,6 +14,7 @@ from polly_htmx.markdown.growth import (
     Growth,
     Lost,
     certain,
+    joined,
     offset,
     piece,
 )
@@ -31,6 +32,7 @@ _LONG = 400
 # Nobody looks for a cut any more when the open piece has got so long.
 _TOO_LONG = 2_000
 
+_PLAIN = re.compile(r"[^\n`*_~\[\]<>&\\\"\xa0]*")
 _MARKUP = re.compile(r"[`*_~\[\]<&\\]")
 # Marks that pair with nothing so far, and might with what comes.
 _LEFT_OVER = re.compile(r"`|\*(?!\s)|(?<![^\W_])_(?!\s)|~~(?!\s)|\](?=[(\[:])")
@@ -106,6 +108,9 @@ class SentenceGrowth(Growth):
     def _inline(self, source: str) -> SafeString:
         # Only the first piece can have white space before it.
         source = source.lstrip(" \t\n")
+        if _PLAIN.fullmatch(source):
+            # Most of what is written; parser and sanitiser would return it as it is.
+            return joined([SafeString(source)])
         tokens = parser().parseInline(source, self.known.env())
         return piece(tokens, source)
 

@@ -1,0 +1,256 @@
+"""The follower: whatever is lost, late or doubled, the page ends as the text."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import pytest
+from hypothesis import given, settings as hypothesis_settings, strategies as st
+
+from polly_htmx import fragments
+from polly_htmx.chat import display as display_module, layer
+from polly_htmx.chat.conversations import Sight
+from polly_htmx.chat.display import Display
+from polly_htmx.chat.events import Event, ReplyEnded
+from polly_htmx.consumers import follower as follower_module
+from polly_htmx.consumers.follower import Follower, Frames
+from polly_htmx.markdown import render
+from polly_htmx.models import Message, Parrot, ParrotVersion, SmartConversation
+from tests.applied import Page
+from tests.dom import Element, parse
+from tests.markdown.page import rows_joined
+from tests.markdown.test_stream import SNIPPETS, documents
+
+T = TypeVar("T")
+RUN = "a run"
+CHANNEL = "a follower"
+KEY = uuid.UUID(int=7)
+PARTS = "".join(
+    f'<div id="polly-{name}-{KEY}"></div>' for name in ("line", "error", "status")
+)
+EMPTY = (
+    f'<div id="polly-log-{KEY}"><div id="polly-recent-{KEY}"></div></div>'
+    f'{PARTS}<span id="polly-stop-{KEY}"></span>'
+)
+DEEDS = [
+    *["grow"] * 6,
+    *["deliver"] * 6,
+    *["late", "twice", "lose", "answer", "save", "join", "poll"],
+    *["doubt", "seen", "slow"],
+]
+deeds = st.lists(st.tuples(st.sampled_from(DEEDS), st.integers(0, 9)), max_size=60)
+
+
+class World:
+    """One reply, the run that writes it, its row, and a page that follows it."""
+
+    def __init__(self, text: str, cuts: list[int]) -> None:
+        parrot = Parrot(pk=1, name="Polly")
+        self.conversation = SmartConversation(pk=1, external_id=KEY, parrot=parrot)
+        self.reply = Message(
+            pk=1,
+            external_id=uuid.UUID(int=8),
+            conversation=self.conversation,
+            parent_id=1,
+            sequence=2,
+            party=Message.Party.ASSISTANT,
+            status=Message.Status.PENDING,
+            version=ParrotVersion(parrot=parrot),
+            created_at=datetime(2026, 1, 1, tzinfo=UTC),
+        )
+        self.row = ("", Message.Status.PENDING)
+        self.state = "running"
+        self.text = text
+        self.left = pieces(text, cuts)
+        self.display = Display(self.reply, RUN, lambda: self.holds)
+        self.coming: list[Event] = []
+        self.right = {normal("")}
+        """All that the page may ever show: the text as it was at some moment."""
+        self.slow = False
+        self.holds = True
+        """Whether the run may show what it writes."""
+
+    async def do(self, deed: str, number: int) -> None:
+        """Do one of DEEDS."""
+        match deed:
+            case "grow" if self.left:
+                await self.grow()
+            case "deliver" if self.coming:
+                await self.show(self.follower.frames(self.coming.pop(0)))
+            case "late" if self.coming:
+                event = self.coming.pop(number % len(self.coming))
+                await self.show(self.follower.frames(event))
+            case "twice" if self.coming:
+                await self.show(self.follower.frames(self.coming[0]))
+            case "lose" if self.coming:
+                self.coming.pop(number % len(self.coming))
+            case "answer":
+                await self.display._answer()
+            case "save":
+                self.save()
+            case "join":
+                await self.join()
+            case "poll":
+                await self.show(self.follower.poll())
+            case "doubt":
+                self.holds = not self.holds
+            case "seen":
+                self.slow = False
+                await self.follower.ask()
+            case "slow":
+                self.slow = True
+
+    async def grow(self) -> None:
+        """Take a piece of the answer from the model, and show it."""
+        if self.row[1] == Message.Status.PENDING:
+            self.row = ("", Message.Status.STREAMING)
+        self.display.add(self.left.pop(0))
+        await self.display._show()
+        self.right.add(normal("".join(self.display._stream.whole())))
+
+    def save(self) -> None:
+        """Write a checkpoint."""
+        if self.row[1] == Message.Status.STREAMING:
+            self.row = (self.display.text, Message.Status.STREAMING)
+            self.right.add(normal(render(self.display.text)))
+
+    async def end(self) -> ReplyEnded:
+        """Come to the end of the answer, and save it."""
+        while self.left:
+            await self.grow()
+        closed, html = await self.display.end()
+        self.row, self.state = (self.text, Message.Status.COMPLETE), "ended"
+        self.right.add(normal(render(self.text)))
+        return ReplyEnded(
+            reply_id=1,
+            status="complete",
+            error="",
+            finish_reason="stop",
+            state=self.state,
+            run=RUN,
+            number=self.display.number + 1,
+            closed=closed,
+            html=html,
+        )
+
+    async def join(self) -> None:
+        """Load the page, and follow from there."""
+        self.page, self.slow = Page(EMPTY), False
+        self.page.apply(fragments.snapshot(self.conversation, self.stored()))
+        self.follower = Follower(
+            self.conversation,
+            channel=lambda: CHANNEL,
+            reader="owner",
+            language="en",
+            is_slow=lambda: self.slow,
+        )
+        await self.show(self.follower.begin(self.state, 0))
+
+    async def show(self, coming: Awaitable[Frames]) -> None:
+        """Put frames on the page, which must show a moment of the text after each."""
+        for frame in await coming:
+            self.page.apply(frame)
+            assert not self.page.strays
+            assert self.shown in self.right, self.shown
+
+    def stored(self) -> list[Message]:
+        """Return the reply as the database has it."""
+        content, status = self.row
+        fields = ("pk", "external_id", "conversation", "parent_id", "sequence")
+        fields += ("party", "version", "created_at")
+        own = {name: getattr(self.reply, name) for name in fields}
+        return [Message(**own, content=content, status=status)]
+
+    def look(self, conversation: SmartConversation, state: str, first: int) -> Sight:
+        """Stand in for conversations.look()."""
+        reply = self.stored()
+        return Sight(
+            state=self.state,
+            last=2,
+            missed=None if state == self.state else reply,
+            running=reply[0] if reply[0].is_running else None,
+        )
+
+    @property
+    def shown(self) -> str:
+        """What the page shows of the answer, the tail's own element left out."""
+        content = self.page.element(f"polly-content-{self.reply.external_id}")
+        inner = [
+            child.inner_html
+            if isinstance(child, Element) and "polly-tail" in child.classes
+            else getattr(child, "html", child)
+            for child in content.children
+        ]
+        return rows_joined("".join(inner))
+
+
+def pieces(text: str, cuts: list[int]) -> list[str]:
+    """Return the text in pieces."""
+    ends = sorted({cut % (len(text) + 1) for cut in cuts} | {0, len(text)})
+    return [text[a:b] for a, b in zip(ends, ends[1:], strict=False)]
+
+
+def normal(html: str) -> str:
+    """Return HTML as a page writes it."""
+    return rows_joined(parse(html).inner_html)
+
+
+@contextmanager
+def outside(world: World) -> Iterator[None]:
+    """Put a world in the place of the database and the layer."""
+
+    async def publish(_conversation: Any, event: Event) -> None:
+        world.coming.append(event)
+
+    async def send(_channel: str, event: Event) -> None:
+        world.coming.append(event)
+
+    async def ask(_reply_id: int, channel: str) -> None:
+        world.display.ask(channel)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(layer, "apublish", publish)
+        patch.setattr(layer, "asend", send)
+        patch.setattr(follower_module.dispatch, "ask", ask)
+        patch.setattr(follower_module, "database_sync_to_async", at_once)
+        patch.setattr(follower_module, "look", world.look)
+        patch.setattr(follower_module, "with_ids", lambda *_: world.stored())
+        # Else nearly all of these texts would be sent whole at their end.
+        patch.setattr(display_module, "SHORT", 60)
+        yield
+
+
+def at_once(work: Callable[..., T]) -> Callable[..., Awaitable[T]]:
+    """Call a function without a thread: nothing here reads a database."""
+
+    async def call(*args: Any) -> T:
+        return work(*args)
+
+    return call
+
+
+@hypothesis_settings(deadline=None, max_examples=150)
+@given(
+    text=documents(*SNIPPETS).filter(lambda text: text.strip() != ""),
+    cuts=st.lists(st.integers(0, 400), max_size=15),
+    before=deeds,
+    after=st.lists(st.sampled_from(["deliver", "twice", "lose", "late", "poll"])),
+)
+async def test_page_shows_only_moments_of_the_text_and_at_last_all_of_it(
+    text: str, cuts: list[int], before: list[tuple[str, int]], after: list[str]
+) -> None:
+    world = World(text, cuts)
+    with outside(world):
+        await world.join()
+        for deed, number in before:
+            await world.do(deed, number)
+        end = await world.end()
+        await world.show(world.follower.frames(end))
+        assert world.shown == normal(render(text))
+        for deed in after:  # What is late changes nothing any more.
+            await world.do(deed, 0)
+        assert world.shown == normal(render(text))
