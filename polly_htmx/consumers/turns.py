@@ -5,6 +5,7 @@ from __future__ import annotations
 from polly_htmx.access import Who
 from polly_htmx.chat import Turn, atake_turn
 from polly_htmx.consumers.hooks import Hooked, call_hook
+from polly_htmx.exceptions import NotAllowed
 from polly_htmx.models import Parrot, SmartConversation
 
 
@@ -18,6 +19,8 @@ class TurnTaker:
     who = Who()
     key = ""
     conversation: SmartConversation
+    actions: frozenset[str] = frozenset()
+    """What a page may ask for."""
 
     # Hooks
 
@@ -51,6 +54,11 @@ class TurnTaker:
         """Take a person and a conversation's public id, and ask for permission."""
         self.who, self.key = who, key
         self.conversation = await call_hook(self.authorise)
+
+    def require(self, action: str) -> None:
+        """Raise NotAllowed for what this consumer takes from nobody."""
+        if action not in self.actions:
+            raise NotAllowed
 
     async def take_turn(self, text: str, nonce: str | None) -> Turn:
         """Take one turn in the opened conversation, with the hooks' results."""

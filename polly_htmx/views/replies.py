@@ -25,14 +25,13 @@ from polly_htmx.chat import (
 from polly_htmx.chat.conversations import message_in
 from polly_htmx.conf import conf
 from polly_htmx.exceptions import ChatError
-from polly_htmx.models import SmartConversation
 from polly_htmx.views.access import person_required
 from polly_htmx.views.answers import complaint, way_back
 
 UseCase = Callable[..., Awaitable[Any]]
 
 
-def _button(use_case: UseCase, doc: str) -> Callable[..., HttpResponse]:
+def _button(action: str, use_case: UseCase, doc: str) -> Callable[..., HttpResponse]:
     """Return the view of a button that does something with one reply."""
 
     @transaction.non_atomic_requests
@@ -43,33 +42,33 @@ def _button(use_case: UseCase, doc: str) -> Callable[..., HttpResponse]:
     ) -> HttpResponse:
         person = access.who(request)
         try:
-            found = async_to_sync(_act)(request, person, conversation, reply, use_case)
+            consumer = async_to_sync(_consumer)(request, person, conversation)
+            consumer.require(action)
+            async_to_sync(_act)(consumer, reply, use_case)
         except ChatError as exc:
             return complaint(request, person, conversation, exc)
-        return redirect(way_back(request, found))
+        return redirect(way_back(request, consumer.conversation))
 
     view.__doc__ = doc
     return view
 
 
-async def _act(
-    request: HttpRequest,
-    person: Who,
-    conversation: uuid.UUID,
-    reply: uuid.UUID,
-    use_case: UseCase,
-) -> SmartConversation:
-    """Do it through the site's consumer class, which has a say in who may."""
+async def _consumer(request: HttpRequest, person: Who, conversation: uuid.UUID) -> Any:
+    """Return the site's consumer class, opened: it has a say in who may do what."""
     if isinstance(request, ASGIRequest):
         dispatch.serve()
     consumer = import_string(conf.CONSUMER)()
     await consumer.open_as(person, str(conversation))
-    found: SmartConversation = consumer.conversation
-    message = await sync_to_async(message_in)(found, str(reply))
-    await use_case(message, who=person)
-    return found
+    return consumer
 
 
-stop = _button(astop_reply, "Stop a reply that is still being written.")
-regenerate = _button(aregenerate, "Have a question answered once more.")
-go_on = _button(acontinue_reply, "Have a reply continued that ended too soon.")
+async def _act(consumer: Any, reply: uuid.UUID, use_case: UseCase) -> None:
+    found = sync_to_async(message_in)(consumer.conversation, str(reply))
+    await use_case(await found, who=consumer.who)
+
+
+stop = _button("stop", astop_reply, "Stop a reply that is still being written.")
+regenerate = _button("regenerate", aregenerate, "Have a question answered once more.")
+go_on = _button(
+    "continue", acontinue_reply, "Have a reply continued that ended too soon."
+)

@@ -67,6 +67,7 @@ def _take_turn(request: HttpRequest, person: Who, found: SmartConversation) -> N
             dispatch.serve()
         consumer = import_string(conf.CONSUMER)()
         await consumer.open_as(person, str(found.external_id))
+        consumer.require("send")
         await consumer.take_turn(
             request.POST.get("message", ""), request.POST.get("nonce")
         )

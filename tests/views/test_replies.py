@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from polly_htmx.access import Who
 from polly_htmx.chat import take_turn
+from polly_htmx.consumers import SmartGPTConsumer
 from polly_htmx.exceptions import NotFound
 from polly_htmx.models import Message, SmartConversation
 
@@ -122,3 +123,28 @@ def test_page_offers_what_can_be_done_with_the_newest_reply(
         if f">{label}</button>" in page
     ]
     assert offered == labels
+
+
+class QuietConsumer(SmartGPTConsumer):
+    """A site's consumer class under which nobody may stop or send anything."""
+
+    actions = SmartGPTConsumer.actions - {"stop", "send"}
+
+
+@pytest.mark.parametrize("action", ["stop", "send"])
+def test_what_the_consumer_takes_from_nobody_no_form_gets_through(
+    signed_in: Client, reply: Message, settings: Any, action: str
+) -> None:
+    settings.POLLY = {
+        **settings.POLLY,
+        "CONSUMER": "tests.views.test_replies.QuietConsumer",
+    }
+    if action == "stop":
+        response = press(signed_in, "stop", reply)
+    else:
+        key = reply.conversation.external_id
+        response = signed_in.post(reverse("polly:send", args=[key]), {"message": "Hi"})
+    assert response.status_code == HTTPStatus.FORBIDDEN
+    reply.refresh_from_db()
+    assert reply.status == Message.Status.PENDING
+    assert Message.objects.count() == 2
