@@ -10,10 +10,10 @@ from datetime import timedelta
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from channels.db import database_sync_to_async
 from django.db import transaction
 from django.utils import timezone
 
+from polly_htmx.chat.database import in_database
 from polly_htmx.conf import conf
 from polly_htmx.models import Message
 
@@ -75,7 +75,7 @@ async def _write(batch: _Batch) -> None:
         checkpoints = [checkpoint for checkpoint, _future in lot]
         results: list[Outcome | Exception]
         try:
-            results = [*await database_sync_to_async(_save)(checkpoints)]
+            results = [*await in_database(_save)(checkpoints)]
         except Exception as exc:  # noqa: BLE001  (each waits for it, and says so)
             results = [exc] * len(lot)
         for (_checkpoint, future), result in zip(lot, results, strict=True):

@@ -18,6 +18,10 @@ MISSED = 200
 """Messages at the most that a page is sent again when it comes back."""
 
 
+MAX_DIGITS = 20
+"""More than any id has; Python takes its time over very long numbers."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """Some neighbouring messages of a conversation's path, oldest first."""
@@ -85,6 +89,12 @@ def state_of(conversation: SmartConversation) -> str:
 def mark(leaf_id: int | None, updated_at: datetime) -> str:
     """See state_of(); for one who knows what it will be."""
     return f"{leaf_id or 0}-{updated_at.timestamp():.6f}"
+
+
+def leaf_of(state: str) -> int | None:
+    """Return the id of the last message that a mark tells of; None if there is none."""
+    leaf = state.partition("-")[0]
+    return int(leaf) or None if leaf.isdecimal() and len(leaf) < MAX_DIGITS else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

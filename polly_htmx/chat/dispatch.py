@@ -8,10 +8,10 @@ from datetime import timedelta
 from functools import partial
 
 from asgiref.sync import async_to_sync
-from channels.db import database_sync_to_async
 from django.utils import timezone
 
 from polly_htmx.chat import desk, home, layer, shutdown
+from polly_htmx.chat.database import in_database
 from polly_htmx.chat.events import PathChanged, TurnTaken
 from polly_htmx.chat.leases import interrupt_expired
 from polly_htmx.chat.runner import arun_reply
@@ -88,10 +88,14 @@ async def _begin(
     event: TurnTaken | PathChanged,
     reply_id: int | None,
 ) -> None:
-    # In this order: a reply's text has no place on a page that lacks the turn.
-    await layer.apublish(conversation, event)
-    if reply_id is not None:
-        await _start(reply_id, as_worker=False)
+    # The reply's own way begins with a claim, so its first words come after this; and
+    # a follower who hears them first looks at the rows.
+    publishing = asyncio.ensure_future(layer.apublish(conversation, event))
+    try:
+        if reply_id is not None:
+            await _start(reply_id, as_worker=False)
+    finally:
+        await publishing
 
 
 async def _start(reply_id: int, *, as_worker: bool) -> None:
@@ -123,7 +127,7 @@ async def _sit_at_desk() -> None:
 async def _sweep_for_ever(as_worker: bool) -> None:  # noqa: FBT001  (of partial())
     while True:
         try:
-            left = await home.to_the_end(database_sync_to_async(_sweep)())
+            left = await home.to_the_end(in_database(_sweep)())
             for reply_id in left:
                 home.spawn(partial(_start, reply_id, as_worker=as_worker))
         except Exception as exc:  # noqa: BLE001  (each database has its own faults)

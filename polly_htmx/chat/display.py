@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from polly_htmx.chat import desk, layer
+from polly_htmx.chat import audience, desk, layer
 from polly_htmx.chat.events import ReplyGrew, ReplySoFar
 from polly_htmx.chat.home import to_the_end
 from polly_htmx.chat.pace import Pace
@@ -80,7 +80,8 @@ class Display:
         return str(change.closed), whole if len(whole) <= SHORT else None
 
     async def _rest(self) -> None:
-        wait = self._pace.rest(time.monotonic(), desk.running())
+        followers = audience.size(self.reply.conversation_id)
+        wait = self._pace.rest(time.monotonic(), desk.running(), followers)
         if wait:
             begun = time.monotonic()
             await asyncio.sleep(wait)

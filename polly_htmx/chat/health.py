@@ -8,9 +8,9 @@ import weakref
 from dataclasses import dataclass
 from datetime import timedelta
 
-from channels.db import database_sync_to_async
 from django.utils import timezone
 
+from polly_htmx.chat.database import in_database
 from polly_htmx.chat.layer import site_layer
 from polly_htmx.models import Message
 
@@ -54,7 +54,7 @@ async def ahealth() -> Health:
 async def _stuck() -> int | None:
     try:
         async with asyncio.timeout(PATIENCE):
-            return await database_sync_to_async(_count_stuck)()
+            return await in_database(_count_stuck)()
     except Exception as exc:  # noqa: BLE001  (each database has its own faults)
         _failed("database", exc)
         return None

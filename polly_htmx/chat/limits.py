@@ -28,6 +28,8 @@ def lock_owner(conversation: SmartConversation) -> None:
     """
     everyones = _conversations_of_owner(conversation)
     features = connections[everyones.db].features
+    if not features.has_select_for_update:
+        return
     oldest = everyones.order_by("pk").select_for_update(
         # Writing a Message must not wait: its foreign key shares the row.
         no_key=features.has_select_for_no_key_update

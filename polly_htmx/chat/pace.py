@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from polly_htmx.conf import conf
 
-FREE_BYTES = 8 * 1024
+FREE_BYTES = 4 * 1024
 """Short answers flow at full rate: this much is sent before the budget counts."""
-BYTES_PER_CHAR = 10
+BYTES_PER_CHAR = 9
 """The open block is sent again and again until it is closed, so a frame waits until
 this many bytes per character received pay for it: the cost stays linear."""
 ENVELOPE = 160
@@ -14,6 +14,8 @@ ENVELOPE = 160
 SECONDS_PER_RUN = 0.003
 """Many replies at once share the time by fewer, fuller frames: a frame costs a process
 about a fifth of this, and it has other things to do."""
+SECONDS_PER_FOLLOWER = 0.003
+"""And what one frame costs for each socket that it is sent to."""
 SHARED_INTERVAL = 0.1
 """The longest interval that this alone leads to; nobody sees the difference."""
 MAX_INTERVAL = 0.5
@@ -28,14 +30,15 @@ class Pace:
         self._lag = 0.0
         self._sent = 0
 
-    def rest(self, now: float, running: int = 1) -> float:
+    def rest(self, now: float, running: int = 1, followers: int = 1) -> float:
         """
         Return the seconds until a frame may follow.
 
         ``now`` is a monotonic time, ``running`` the number of replies that this
-        process writes at the moment.
+        process writes at the moment, ``followers`` that of this reply's sockets.
         """
-        shared = min(running * SECONDS_PER_RUN, SHARED_INTERVAL)
+        wanted = running * SECONDS_PER_RUN + followers * SECONDS_PER_FOLLOWER
+        shared = min(wanted, SHARED_INTERVAL)
         interval = max(conf.FLUSH_INTERVAL, shared) + self._lag
         return max(0.0, self._last + min(interval, MAX_INTERVAL) - now)
 

@@ -42,9 +42,12 @@ def check_free(conversation: SmartConversation, parrot: Parrot) -> None:
     """
     if parrot.is_retired:
         raise ParrotRetired
-    interrupt_expired(conversation)
-    if conversation.messages.running().exists():
-        raise ReplyRunning
+    running = conversation.messages.running()
+    # Most often nothing runs, and then nothing can have died.
+    if running.exists():
+        interrupt_expired(conversation)
+        if running.exists():
+            raise ReplyRunning
     lock_owner(conversation)
     check_limits(conversation)
 

@@ -6,13 +6,14 @@ import asyncio
 import logging
 import time
 import uuid
+from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from channels.db import database_sync_to_async
-
 from polly_htmx.chat import desk
+from polly_htmx.chat.database import in_database
 from polly_htmx.chat.display import Display
 from polly_htmx.chat.history import Prompt, prompt_for
 from polly_htmx.chat.home import to_the_end
@@ -50,7 +51,7 @@ INTERRUPTED = End(status=Message.Status.INTERRUPTED, error=Interrupted.code)
 async def arun_reply(reply_id: int) -> None:
     """Run a pending reply to its end. Does nothing if another runner has it."""
     owner = uuid.uuid4()
-    claiming = database_sync_to_async(_claim)(reply_id, owner)
+    claiming = in_database(_claim)(reply_id, owner)
     claimed = await to_the_end(claiming)
     if claimed is not None:
         await _Run(*claimed, owner).go()
@@ -184,23 +185,24 @@ class _Run:
         reply.status, reply.error = end.status, end.error
         reply.finish_reason = end.finish_reason
         self.figures.ended()
-        if await self._save():
-            await database_sync_to_async(announce_end)(
-                reply,
-                figures=self.figures,
-                run=run,
-                number=number,
-                closed=closed,
-                html=html,
-            )
+        tell = partial(
+            announce_end,
+            reply,
+            figures=self.figures,
+            run=run,
+            number=number,
+            closed=closed,
+            html=html,
+        )
+        await self._save(tell)
 
-    async def _save(self) -> bool:
-        """Try until the database takes the end; tell if the reply was still ours."""
+    async def _save(self, tell: Callable[[], None]) -> None:
+        """Try until the database takes the end, or says that it is not ours."""
         last_try = time.monotonic() + SAVE_SECONDS
         wait = 0.2
         while True:
             try:
-                return await database_sync_to_async(self.keeper.end)()
+                await in_database(self._save_once)(tell)
             except Exception as exc:
                 logger.warning(
                     "end not saved yet reply=%s fault=%s",
@@ -209,8 +211,18 @@ class _Run:
                 )
                 if time.monotonic() + wait > last_try:
                     raise
+            else:
+                return
             await asyncio.sleep(wait)
             wait = min(2 * wait, 3.0)
+
+    def _save_once(self, tell: Callable[[], None]) -> None:
+        if not self.keeper.end():
+            return
+        try:
+            tell()
+        except Exception as exc:  # noqa: BLE001  (whoever listens may raise anything)
+            _log_fault(exc)
 
 
 async def _over(tasks: list[asyncio.Task[Any]]) -> None:

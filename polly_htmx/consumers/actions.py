@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from channels.db import database_sync_to_async
-
 from polly_htmx.access import Who
 from polly_htmx.chat import (
     acontinue_reply,
@@ -14,6 +12,7 @@ from polly_htmx.chat import (
     astop_reply,
 )
 from polly_htmx.chat.conversations import message_in
+from polly_htmx.chat.database import in_database
 from polly_htmx.consumers.frames import Frame
 from polly_htmx.exceptions import MessageGone, NotFound
 from polly_htmx.models import Message, SmartConversation
@@ -36,7 +35,7 @@ ACTIONS: dict[str, Action] = {
 async def act(conversation: SmartConversation, who: Who, frame: Frame) -> None:
     """Do what a frame asks for with the message that it names."""
     try:
-        message = await database_sync_to_async(message_in)(conversation, frame.target)
+        message = await in_database(message_in)(conversation, frame.target)
     except NotFound:
         # Not the conversation: the page stays on the line.
         raise MessageGone from None

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from functools import partial
 from typing import Any
-
-from channels.db import database_sync_to_async
 
 from polly_htmx import access, fragments
 from polly_htmx.access import Who
-from polly_htmx.chat import dispatch, layer
+from polly_htmx.chat import audience, dispatch, layer
 from polly_htmx.chat.conversations import state_of
+from polly_htmx.chat.database import in_database
 from polly_htmx.chat.events import from_dict
 from polly_htmx.chat.sockets import close_socket, open_socket
 from polly_htmx.consumers import closing, watch
@@ -69,10 +69,10 @@ class ConversationConsumer(TurnTaker, Line):
         query = Query.of(self.scope)
         self.language = query.language
         try:
-            who = await database_sync_to_async(access.who)(self.scope)
-            await self.open_as(who, self.scope["url_route"]["kwargs"]["conversation"])
-            await database_sync_to_async(open_socket)(who)
-            self.counted = who
+            key = self.scope["url_route"]["kwargs"]["conversation"]
+            await self.open_for(partial(access.who, self.scope), key)
+            await in_database(open_socket)(self.who)
+            self.counted = self.who
         except (AccessDenied, TooManySockets) as exc:
             await self.accept()
             await self._refuse(exc)
@@ -91,15 +91,18 @@ class ConversationConsumer(TurnTaker, Line):
         async with self.lock:
             await self._show(await self.follower.begin(query.state, query.first))
         watch.join(self)
+        audience.join(self.conversation.pk, self)
 
     async def tidy_up(self) -> None:
         """See Line."""
         watch.leave(self)
+        if self.follower is not None:
+            audience.leave(self.conversation.pk, self)
         if self.follower is not None and self.ear.channel:
             await layer.unfollow(self.conversation, self.ear.channel)
         counted, self.counted = self.counted, None
         if counted is not None:
-            await database_sync_to_async(close_socket)(counted)
+            await in_database(close_socket)(counted)
 
     # What comes in
 
@@ -140,8 +143,7 @@ class ConversationConsumer(TurnTaker, Line):
         if follower is None or self.is_closed:
             return
         try:
-            who = await database_sync_to_async(access.who_now)(self.scope)
-            await self.open_as(who, self.key)
+            await self.open_for(partial(access.who_now, self.scope), self.key)
         except AccessDenied as exc:
             await self._refuse(exc)
             return
@@ -173,14 +175,13 @@ class ConversationConsumer(TurnTaker, Line):
         if frame.action == "seen":
             await self._seen(frame)
             return
-        who = await database_sync_to_async(access.who_now)(self.scope)
-        await self.open_as(who, self.key)
+        await self.open_for(partial(access.who_now, self.scope), self.key)
         if frame.action == "send":
             await self.take_turn(frame.message, frame.nonce)
             acknowledged = fragments.acknowledged
             await self.send_fragment(acknowledged, self.conversation, frame.nonce)
         else:
-            await act(self.conversation, who, frame)
+            await act(self.conversation, self.who, frame)
         if not self.hears:
             await self._look()
 

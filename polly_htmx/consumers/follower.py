@@ -7,12 +7,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from channels.db import database_sync_to_async
 from django.utils import translation
 
 from polly_htmx import fragments
 from polly_htmx.chat import dispatch
-from polly_htmx.chat.conversations import Sight, look, with_ids
+from polly_htmx.chat.conversations import Sight, leaf_of, look, with_ids
+from polly_htmx.chat.database import in_database
 from polly_htmx.chat.events import (
     Event,
     PathChanged,
@@ -70,7 +70,7 @@ class Follower:
 
     async def look(self) -> Frames:
         """Return what the page lacks, by the database."""
-        sight = await database_sync_to_async(self._sight)()
+        sight = await in_database(self._sight)()
         if isinstance(sight, Sight):  # It shows what there is.
             await self._follow(sight)
             return []
@@ -127,6 +127,9 @@ class Follower:
         )
         if not messages or messages[0].sequence <= self._last:
             return []  # It was in what the page has been sent already.
+        if self.reply is not None or messages[0].parent_id != leaf_of(self.state):
+            # What came before it is lost, or on its way from another process.
+            return await self.look()
         self.state, self._last = event.state, messages[-1].sequence
         if event.reply_id is not None:
             self.reply, self._run, self._number = messages[-1], "", 0
@@ -242,7 +245,7 @@ class Follower:
             found = with_ids(self.conversation, ids)
             return found, render(found) if found else ""
 
-        return await database_sync_to_async(work)()
+        return await in_database(work)()
 
     def _render(self, fragment: Callable[..., str], *args: Any, **kwargs: Any) -> str:
         with translation.override(self._language):

@@ -1,4 +1,4 @@
-"""Call a hook that may be a plain or an async function."""
+"""Call hooks that may be plain or async functions."""
 
 from __future__ import annotations
 
@@ -23,3 +23,10 @@ async def call_hook(hook: Callable[..., Any], *args: Any) -> Any:
     if inspect.iscoroutinefunction(hook):
         return await hook(*args)
     return await sync_to_async(hook)(*args)
+
+
+async def call_hooks(*hooks: Callable[[], Any]) -> list[Any]:
+    """Return the hooks' results; plain functions share one change of threads."""
+    if any(map(inspect.iscoroutinefunction, hooks)):
+        return [await call_hook(hook) for hook in hooks]
+    return await sync_to_async(lambda: [hook() for hook in hooks])()

@@ -52,10 +52,13 @@ class Line(AsyncWebsocketConsumer):
             await to_the_end(self.tidy_up())
 
     async def dispatch(self, message: Any) -> None:
-        """Handle what comes, events the short way: they are many and use no database."""
+        """Handle what comes, most of it the short way."""
+        # Channels' own way first has a thread tidy up database connections, which
+        # in_database() does where one is used.
         if message["type"] == layer.EVENT_TYPE:
-            # Channels' own way first asks a thread to tidy database connections up.
             await self.polly_event(message)
+        elif message["type"] == "websocket.receive":
+            await self.websocket_receive(message)
         else:
             await super().dispatch(message)
 

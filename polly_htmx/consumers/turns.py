@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
+from typing import Any
+
 from polly_htmx.access import Who
 from polly_htmx.chat import Turn, atake_turn
-from polly_htmx.consumers.hooks import Hooked, call_hook
+from polly_htmx.chat.database import in_database
+from polly_htmx.consumers.hooks import Hooked, call_hook, call_hooks
 from polly_htmx.exceptions import NotAllowed
 from polly_htmx.models import Parrot, SmartConversation
 
@@ -55,6 +60,20 @@ class TurnTaker:
         self.who, self.key = who, key
         self.conversation = await call_hook(self.authorise)
 
+    async def open_for(self, ask: Callable[[], Who], key: str) -> None:
+        """See open_as(); for a person who has yet to be found by the database."""
+        self.key = key
+        if inspect.iscoroutinefunction(self.authorise):
+            await self.open_as(await in_database(ask)(), key)
+            return
+
+        def work() -> Any:
+            self.who = ask()
+            return self.authorise()
+
+        # Together: each change of threads costs as much as a query.
+        self.conversation = await in_database(work)()
+
     def require(self, action: str) -> None:
         """Raise NotAllowed for what this consumer takes from nobody."""
         if action not in self.actions:
@@ -62,14 +81,18 @@ class TurnTaker:
 
     async def take_turn(self, text: str, nonce: str | None) -> Turn:
         """Take one turn in the opened conversation, with the hooks' results."""
+        parrot, instructions, context = await call_hooks(
+            self.get_parrot, self.get_system_prompt, self.get_context
+        )
         turn = await atake_turn(
             self.conversation,
             text,
             who=self.who,
             nonce=nonce,
-            parrot=await call_hook(self.get_parrot),
-            instructions=await call_hook(self.get_system_prompt),
-            context=await call_hook(self.get_context),
+            parrot=parrot,
+            instructions=instructions,
+            context=context,
         )
-        await call_hook(self.on_turn, turn)
+        if type(self).on_turn is not TurnTaker.on_turn:
+            await call_hook(self.on_turn, turn)
         return turn

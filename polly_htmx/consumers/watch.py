@@ -11,9 +11,8 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, Protocol
 
-from channels.db import database_sync_to_async
-
 from polly_htmx.chat import home, sockets
+from polly_htmx.chat.database import in_database
 
 logger = logging.getLogger(__name__)
 
@@ -132,4 +131,4 @@ async def _try(name: str, look: Callable[[], Awaitable[None]]) -> None:
 
 
 async def _renew() -> None:
-    await home.to_the_end(database_sync_to_async(sockets.renew)())
+    await home.to_the_end(in_database(sockets.renew)())

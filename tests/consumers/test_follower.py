@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import pairwise
+from random import Random
 from typing import Any, TypeVar
 
 import pytest
@@ -23,8 +26,9 @@ from polly_htmx.models import Message, Parrot, ParrotVersion, SmartConversation
 from tests.applied import Page
 from tests.dom import Element, parse
 from tests.markdown.page import rows_joined
-from tests.markdown.test_stream import SNIPPETS, documents
+from tests.markdown.test_stream import SNIPPETS
 
+LONG = os.environ.get("POLLY_LONG") == "1"
 T = TypeVar("T")
 RUN = "a run"
 CHANNEL = "a follower"
@@ -36,13 +40,21 @@ EMPTY = (
     f'<div id="polly-log-{KEY}"><div id="polly-recent-{KEY}"></div></div>'
     f'{PARTS}<span id="polly-stop-{KEY}"></span>'
 )
-DEEDS = [
-    *["grow"] * 6,
-    *["deliver"] * 6,
-    *["late", "twice", "lose", "answer", "save", "join", "poll"],
-    *["doubt", "seen", "slow"],
-]
-deeds = st.lists(st.tuples(st.sampled_from(DEEDS), st.integers(0, 9)), max_size=60)
+OFTEN = {"deliver": 10, "late": 1, "twice": 1, "lose": 1}
+"""What may become of an event on its way, and how often."""
+DEEDS = {
+    **OFTEN,
+    "grow": 8,
+    "answer": 2,
+    "save": 1,
+    "join": 0.5,
+    "poll": 0.5,
+    "doubt": 0.3,
+    "seen": 1,
+    "slow": 0.3,
+}
+"""What may happen besides."""
+WORDS = ["A sentence. ", "Some words ", "and more. ", "\n\n"] * 8
 
 
 class World:
@@ -76,43 +88,43 @@ class World:
 
     async def do(self, deed: str, number: int) -> None:
         """Do one of DEEDS."""
-        match deed:
-            case "grow" if self.left:
-                await self.grow()
-            case "deliver" if self.coming:
-                await self.show(self.follower.frames(self.coming.pop(0)))
-            case "late" if self.coming:
-                event = self.coming.pop(number % len(self.coming))
-                await self.show(self.follower.frames(event))
-            case "twice" if self.coming:
-                await self.show(self.follower.frames(self.coming[0]))
-            case "lose" if self.coming:
-                self.coming.pop(number % len(self.coming))
-            case "answer":
-                await self.display._answer()
-            case "save":
-                self.save()
-            case "join":
-                await self.join()
-            case "poll":
-                await self.show(self.follower.poll())
-            case "doubt":
-                self.holds = not self.holds
-            case "seen":
-                self.slow = False
-                await self.follower.ask()
-            case "slow":
-                self.slow = True
+        if deed in OFTEN:
+            await self.carry(deed, number)
+        elif deed in {"doubt", "seen", "slow"}:
+            self.holds ^= deed == "doubt"
+            self.slow = deed == "slow"
+            await self.follower.ask()
+        else:
+            await getattr(self, deed)()
+
+    async def carry(self, deed: str, number: int) -> None:
+        """Bring an event to the follower, or do not."""
+        if not self.coming:
+            return
+        place = number % len(self.coming) if deed in {"late", "lose"} else 0
+        event = self.coming[place] if deed == "twice" else self.coming.pop(place)
+        if deed != "lose":
+            await self.show(self.follower.frames(event))
+
+    async def answer(self) -> None:
+        """Tell whoever has asked how the reply stands."""
+        await self.display._answer()
+
+    async def poll(self) -> None:
+        """Have the follower look at the database."""
+        await self.show(self.follower.poll())
 
     async def grow(self) -> None:
         """Take a piece of the answer from the model, and show it."""
+        if not self.left:
+            return
         if self.row[1] == Message.Status.PENDING:
             self.row = ("", Message.Status.STREAMING)
         self.display.add(self.left.pop(0))
         await self.display._show()
         self.right.add(normal("".join(self.display._stream.whole())))
 
-    def save(self) -> None:
+    async def save(self) -> None:
         """Write a checkpoint."""
         if self.row[1] == Message.Status.STREAMING:
             self.row = (self.display.text, Message.Status.STREAMING)
@@ -191,7 +203,7 @@ class World:
 def pieces(text: str, cuts: list[int]) -> list[str]:
     """Return the text in pieces."""
     ends = sorted({cut % (len(text) + 1) for cut in cuts} | {0, len(text)})
-    return [text[a:b] for a, b in zip(ends, ends[1:], strict=False)]
+    return [text[a:b] for a, b in pairwise(ends)]
 
 
 def normal(html: str) -> str:
@@ -216,7 +228,7 @@ def outside(world: World) -> Iterator[None]:
         patch.setattr(layer, "apublish", publish)
         patch.setattr(layer, "asend", send)
         patch.setattr(follower_module.dispatch, "ask", ask)
-        patch.setattr(follower_module, "database_sync_to_async", at_once)
+        patch.setattr(follower_module, "in_database", at_once)
         patch.setattr(follower_module, "look", world.look)
         patch.setattr(follower_module, "with_ids", lambda *_: world.stored())
         # Else nearly all of these texts would be sent whole at their end.
@@ -233,24 +245,22 @@ def at_once(work: Callable[..., T]) -> Callable[..., Awaitable[T]]:
     return call
 
 
-@hypothesis_settings(deadline=None, max_examples=150)
-@given(
-    text=documents(*SNIPPETS).filter(lambda text: text.strip() != ""),
-    cuts=st.lists(st.integers(0, 400), max_size=15),
-    before=deeds,
-    after=st.lists(st.sampled_from(["deliver", "twice", "lose", "late", "poll"])),
-)
+@hypothesis_settings(deadline=None, max_examples=1_500 if LONG else 80)
+@given(chance=st.randoms(use_true_random=True))
 async def test_page_shows_only_moments_of_the_text_and_at_last_all_of_it(
-    text: str, cuts: list[int], before: list[tuple[str, int]], after: list[str]
+    chance: Random,
 ) -> None:
-    world = World(text, cuts)
+    text = "".join(chance.choices([*SNIPPETS, *WORDS], k=chance.randint(1, 40)))
+    world = World(text, chance.choices(range(400), k=chance.randint(0, 25)))
     with outside(world):
         await world.join()
-        for deed, number in before:
-            await world.do(deed, number)
+        for deed in chance.choices([*DEEDS], [*DEEDS.values()], k=60):
+            await world.do(deed, chance.randint(0, 9))
         end = await world.end()
         await world.show(world.follower.frames(end))
         assert world.shown == normal(render(text))
-        for deed in after:  # What is late changes nothing any more.
+        for deed in chance.choices(
+            [*OFTEN, "poll"], k=5
+        ):  # What is late changes nothing.
             await world.do(deed, 0)
         assert world.shown == normal(render(text))
