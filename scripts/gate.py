@@ -26,12 +26,16 @@ BIN = Path(sys.executable).parent
 # What may run side by side, what may not, and what the further Pythons and
 # databases leave out: they would show nothing new there.
 SHARED = "not alone and not browser and not live"
-ALONE = "(alone or live) and not browser"
+ALONE = "alone and not browser"
+LIVE = "live and not alone and not browser"
 ALONE_AGAIN = "alone and not browser and not live"
 # Tests that use no database have nothing to show on another one.
 NO_DATABASE = ("--ignore=tests/markdown", "--ignore=tests/llm")
 # Long, and the same under every Django.
-NO_DJANGO = ("--ignore=tests/markdown/test_limits.py",)
+NO_DJANGO = (
+    "--ignore=tests/markdown/test_limits.py",
+    "--ignore=tests/markdown/test_stream.py",
+)
 JOBS = os.environ.get("POLLY_JOBS", str(min(os.cpu_count() or 1, 4)))
 COVERAGE = ("--cov", "--cov-report=", "--cov-fail-under=0")
 TEMPLATE_FOLDERS = ("templates", "sandbox", "tests")
@@ -110,6 +114,16 @@ def suite_alone() -> None:
     pytest("-m", ALONE, "--cov-append", *COVERAGE)
 
 
+def suite_live() -> None:
+    """
+    Run what starts processes of its own, and breaks them.
+
+    These tests mostly wait, so two at a time; the tests of a file share services.
+    """
+    shared = ("-n", JOBS, "--dist", "loadfile")
+    pytest(*shared, "-m", LIVE, "--cov-append", *COVERAGE)
+
+
 def suite_browser() -> None:
     """Run what drives Chromium; these tests mostly wait, so two at a time."""
     pytest("-n", JOBS, "-m", "browser", "--cov-append", *COVERAGE)
@@ -166,7 +180,8 @@ GROUPS: list[list[Step]] = [
     ],
     [
         ("pytest on SQLite", suite),
-        ("pytest with processes", suite_alone),
+        ("pytest one by one", suite_alone),
+        ("pytest with processes", suite_live),
         ("pytest with browser", suite_browser),
         ("coverage", lambda: run("coverage", "report")),
     ],

@@ -59,7 +59,9 @@ async def test_what_others_want_reaches_the_run_it_is_for() -> None:
         {"type": "polly.unheard-of", "reply_id": 1},
     ],
 )
-async def test_what_is_for_nobody_here_is_passed_over(message: dict[str, object]) -> None:
+async def test_what_is_for_nobody_here_is_passed_over(
+    message: dict[str, object],
+) -> None:
     run = Written()
     desk.enter(1, run)
     desk.handle(message)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -52,12 +51,12 @@ class Told:
 
 
 @pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch) -> Iterator[Told]:
+def told(monkeypatch: pytest.MonkeyPatch) -> Told:
     """Return what is told instead of telling it."""
     told = Told()
     monkeypatch.setattr(layer, "apublish", told.publish)
     monkeypatch.setattr(layer, "asend", told.send)
-    yield told
+    return told
 
 
 async def test_each_who_asks_is_told_once_how_the_reply_stands(told: Told) -> None:

@@ -28,7 +28,9 @@ def test_many_replies_at_once_share_the_time() -> None:
     pace = Pace()
     pace.sent(100.0, 10)
     assert pace.rest(100.0, running=2) == pytest.approx(0.04)
-    assert pace.rest(100.0, running=20) == pytest.approx(20 * SECONDS_PER_RUN + SECONDS_PER_FOLLOWER)
+    assert pace.rest(100.0, running=20) == pytest.approx(
+        20 * SECONDS_PER_RUN + SECONDS_PER_FOLLOWER
+    )
     assert pace.rest(100.0, running=100_000) == pytest.approx(SHARED_INTERVAL)
     for _ in range(10):
         pace.woke(9.0)

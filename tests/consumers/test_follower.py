@@ -6,6 +6,7 @@ import os
 import uuid
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from copy import copy
 from datetime import UTC, datetime
 from itertools import pairwise
 from random import Random
@@ -15,10 +16,10 @@ import pytest
 from hypothesis import given, settings as hypothesis_settings, strategies as st
 
 from polly_htmx import fragments
-from polly_htmx.chat import display as display_module, layer
+from polly_htmx.chat import dispatch, display as display_module, layer
 from polly_htmx.chat.conversations import Sight
 from polly_htmx.chat.display import Display
-from polly_htmx.chat.events import Event, ReplyEnded
+from polly_htmx.chat.events import Event, ReplyEnded, TurnTaken
 from polly_htmx.consumers import follower as follower_module
 from polly_htmx.consumers.follower import Follower, Frames
 from polly_htmx.markdown import render
@@ -172,10 +173,9 @@ class World:
     def stored(self) -> list[Message]:
         """Return the reply as the database has it."""
         content, status = self.row
-        fields = ("pk", "external_id", "conversation", "parent_id", "sequence")
-        fields += ("party", "version", "created_at")
-        own = {name: getattr(self.reply, name) for name in fields}
-        return [Message(**own, content=content, status=status)]
+        reply = copy(self.reply)
+        reply.content, reply.status = content, status
+        return [reply]
 
     def look(self, conversation: SmartConversation, state: str, first: int) -> Sight:
         """Stand in for conversations.look()."""
@@ -194,7 +194,9 @@ class World:
         inner = [
             child.inner_html
             if isinstance(child, Element) and "polly-tail" in child.classes
-            else getattr(child, "html", child)
+            else child.html
+            if isinstance(child, Element)
+            else child
             for child in content.children
         ]
         return rows_joined("".join(inner))
@@ -227,7 +229,7 @@ def outside(world: World) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(layer, "apublish", publish)
         patch.setattr(layer, "asend", send)
-        patch.setattr(follower_module.dispatch, "ask", ask)
+        patch.setattr(dispatch, "ask", ask)
         patch.setattr(follower_module, "in_database", at_once)
         patch.setattr(follower_module, "look", world.look)
         patch.setattr(follower_module, "with_ids", lambda *_: world.stored())
@@ -245,6 +247,7 @@ def at_once(work: Callable[..., T]) -> Callable[..., Awaitable[T]]:
     return call
 
 
+@pytest.mark.no_cover
 @hypothesis_settings(deadline=None, max_examples=1_500 if LONG else 80)
 @given(chance=st.randoms(use_true_random=True))
 async def test_page_shows_only_moments_of_the_text_and_at_last_all_of_it(
@@ -264,3 +267,29 @@ async def test_page_shows_only_moments_of_the_text_and_at_last_all_of_it(
         ):  # What is late changes nothing.
             await world.do(deed, 0)
         assert world.shown == normal(render(text))
+
+
+@pytest.mark.parametrize("knows_the_end", [False, True])
+async def test_turn_that_overtakes_what_came_before_it_is_shown_with_all_the_rest(
+    knows_the_end: bool,
+) -> None:
+    # The reply ends in one process, and the next turn is taken in another: nobody
+    # says which word of the two comes first, or whether the other comes at all.
+    world = World("Hello there. And more.", [5])
+    with outside(world), pytest.MonkeyPatch.context() as patch:
+        await world.join()
+        await world.grow()
+        await world.carry("deliver", 0)
+        end = await world.end()
+        if knows_the_end:
+            await world.show(world.follower.frames(end))
+        world.state = "9-later"
+        next_one = Message(pk=9, conversation=world.conversation, parent_id=3)
+        next_one.sequence, next_one.party = 9, Message.Party.USER
+        patch.setattr(follower_module, "with_ids", lambda *_: [next_one])
+        turn = TurnTaken(message_id=9, reply_id=None, state=world.state)
+        await world.show(world.follower.frames(turn))
+        assert world.shown == normal(render(world.text))
+        assert world.follower.state == world.state
+        await world.show(world.follower.frames(end))
+        assert world.shown == normal(render(world.text))

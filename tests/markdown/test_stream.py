@@ -78,6 +78,7 @@ def test_page_with_link_definitions_ends_as_the_whole_or_anew(
     assert finished(text, at_random(text, seed)) in {None, render(text)}
 
 
+@pytest.mark.no_cover
 @hypothesis_settings(
     max_examples=1000 if LONG else 100, derandomize=True, deadline=None
 )
@@ -212,6 +213,7 @@ def payloads() -> list[str]:
     return texts if LONG else random.Random(2026).sample(texts, 45)
 
 
+@pytest.mark.no_cover
 def test_payloads_are_inert_at_every_step() -> None:
     for text in payloads():
         for _, page in watched(text, by_character(text)):
@@ -286,6 +288,7 @@ def counter(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return lengths
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "quote"])
 def test_cost_is_in_proportion_to_the_length(kind: str, counter: list[int]) -> None:
     short, long = (parsed_and_sent(filled(kind, size), counter) for size in SIZES)
@@ -294,6 +297,7 @@ def test_cost_is_in_proportion_to_the_length(kind: str, counter: list[int]) -> N
         assert after < 25
 
 
+@pytest.mark.no_cover
 def test_what_does_not_grow_by_pieces_costs_a_bounded_multiple(
     counter: list[int],
 ) -> None:
@@ -314,6 +318,7 @@ def test_long_text_of_a_kind_ends_as_the_whole(kind: str) -> None:
     assert finished(text, range(STEP, len(text) + STEP, STEP)) == render(text)
 
 
+@pytest.mark.no_cover
 def test_huge_block_goes_on_and_is_shown_anew_in_the_end() -> None:
     text = filled("quote", 40_000) + "last words"
     stream, page = shown(text, range(500, len(text) + 500, 500))
@@ -325,6 +330,7 @@ def test_huge_block_goes_on_and_is_shown_anew_in_the_end() -> None:
 # What fails.
 
 
+@pytest.mark.no_cover
 def test_text_that_costs_too_much_is_shown_plain_and_goes_on() -> None:
     text = "Hello.\n\n" + "[*a" * 10_000 + "\n\n**End**"
     assert "polly-plain" in render(text)

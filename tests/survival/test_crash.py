@@ -106,7 +106,7 @@ async def test_dead_reply_is_found_by_the_command(
         await line.send("Hello")
         await line.until_shown("word20")
         site.kill()
-    time.sleep(LEASE)  # What a lease is.
+    await asyncio.sleep(LEASE)  # What a lease is.
     file._run("-m", "django", "polly_reap")
     assert reply_of(file, chat)["status"] == "interrupted"
 

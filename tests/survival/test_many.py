@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Iterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -165,6 +165,6 @@ async def _grows(file: SqliteRows, chat: str, chars: int) -> None:
     await asyncio.to_thread(eventually, has_grown, "The answer goes on.")
 
 
-async def _within(few: asyncio.Semaphore, work: object) -> None:
+async def _within(few: asyncio.Semaphore, work: Awaitable[object]) -> None:
     async with few:
         await work

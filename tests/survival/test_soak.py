@@ -12,23 +12,18 @@ import os
 import random
 import re
 import time
-import uuid
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Iterator
 
 import pytest
-from websockets.exceptions import ConnectionClosed
 
-from tests.dom import Element
 from tests.fake_provider import Exchange, FakeProvider
-from tests.line import RUNNING, Line
+from tests.line import Line
 from tests.live import Site
 from tests.rows import Person, PostgresRows, Row
 from tests.services import Redis
 from tests.survival.conftest import models, polly
+from tests.survival.talks import PATIENCE, Talk
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(600)]
 
@@ -37,10 +32,12 @@ SEED = int(os.environ.get("POLLY_SEED", "3"))
 SECONDS = 60 if LONG else 20
 MESSAGES = 1_000 if LONG else 0
 PEOPLE = 10 if LONG else 6
+CHATS = 40 if LONG else 8
+MOST = 12
+"""Messages that are sent in one conversation: a page that has just been loaded shows
+no more of them."""
 TABS = 3
-PATIENCE = 30
 WORDS = [f"word{number}" for number in range(25)]
-FAULTS = ["cut", "reset", "rate-limited", "hang"]
 TEXT = re.compile(r"\d+-\d+ [a-z-]+")
 """What a message looks like: whose, the how manieth, and what it asks for."""
 
@@ -69,130 +66,6 @@ def asked(exchange: Exchange) -> str:
     return last if TEXT.fullmatch(last) else "goes on"
 
 
-@dataclass
-class Talk:
-    """One person in several tabs, who does whatever comes to mind."""
-
-    number: int
-    person: Person
-    lines: list[Line]
-    chance: random.Random
-    sent: dict[str, str] = field(default_factory=dict)
-    """Texts by their nonces, whatever became of them."""
-    acked: set[str] = field(default_factory=set)
-    asked_to_go_on: int = 0
-    deeds: Counter[str] = field(default_factory=Counter)
-
-    async def go_on(self, is_over: Callable[[], bool]) -> None:
-        """Do one thing after another."""
-        deeds: dict[str, tuple[int, Callable[[Line], Awaitable[None]]]] = {
-            "send": (10, self.send),
-            "send again": (2, self.send_again),
-            "stop": (5, self.stop),
-            "regenerate": (2, self.regenerate),
-            "continue": (3, self.carry_on),
-            "edit": (1, self.edit),
-            "cut": (2, self.cut),
-            "reload": (1, self.reload),
-            "wait": (6, self.wait),
-        }
-        weights = [weight for weight, _deed in deeds.values()]
-        while not is_over():
-            name = self.chance.choices([*deeds], weights)[0]
-            self.deeds[name] += 1
-            line = self.chance.choice(self.lines)
-            with suppress(ConnectionClosed):
-                await self.on_line(line)
-                await deeds[name][1](line)
-            await asyncio.sleep(self.chance.uniform(0, 0.2))
-
-    async def on_line(self, line: Line) -> None:
-        """Lay a lost line again, as htmx does."""
-        if line.socket is None:
-            await line.connect()
-
-    def new_text(self) -> str:
-        """Return a text that nobody else sends; one in three asks for a fault."""
-        wish = self.chance.choice([*FAULTS, *["please"] * 8])
-        return f"{self.number}-{len(self.sent)} {wish}"
-
-    async def send(self, line: Line) -> None:
-        """Send something new, and learn what becomes of it."""
-        nonce, text = uuid.UUID(int=self.chance.getrandbits(128)).hex, self.new_text()
-        self.sent[nonce] = text
-        await self.deliver(line, nonce)
-
-    async def send_again(self, line: Line) -> None:
-        """Send what has been taken already, as a page does that missed the word."""
-        if self.acked:
-            nonce = self.chance.choice(sorted(self.acked))
-            await self.deliver(line, nonce)
-            assert nonce in self.acked
-
-    async def deliver(self, line: Line, nonce: str) -> None:
-        """Send a message; it is taken, refused, or its line is lost."""
-        since = len(line.frames)
-        await line.send(self.sent[nonce], nonce=nonce)
-
-        def is_told() -> bool:
-            told = any("polly-error-" in frame for frame in line.frames[since:])
-            return told or line.closed.is_set() or len(line.frames) < since
-
-        await line.wait_until(is_told, "a word of the message", PATIENCE)
-        if any(f'data-acked="{nonce}"' in frame for frame in line.frames[since:]):
-            self.acked.add(nonce)
-
-    async def stop(self, line: Line) -> None:
-        """Stop what runs; if nothing does, the last answer, which is harmless."""
-        if reply := self.newest(line, "ASSISTANT"):
-            await line.act("stop", public_id(reply))
-
-    async def regenerate(self, line: Line) -> None:
-        """Ask for another answer."""
-        if reply := self.newest(line, "ASSISTANT"):
-            await line.act("regenerate", public_id(reply))
-
-    async def carry_on(self, line: Line) -> None:
-        """Have a broken answer go on."""
-        reply = self.newest(line, "ASSISTANT")
-        if reply and reply.attributes["data-status"] != "complete":
-            self.asked_to_go_on += 1
-            await line.act("continue", public_id(reply))
-
-    async def edit(self, line: Line) -> None:
-        """Put another text in the place of the last message."""
-        if message := self.newest(line, "USER"):
-            nonce = uuid.UUID(int=self.chance.getrandbits(128)).hex
-            self.sent[nonce] = text = self.new_text()
-            await line.act("edit", public_id(message), message=text, nonce=nonce)
-
-    async def cut(self, line: Line) -> None:
-        """Lose the line for a moment."""
-        line.cut()
-        await asyncio.wait_for(line.closed.wait(), PATIENCE)
-
-    async def reload(self, line: Line) -> None:
-        """Load the page anew."""
-        await line.hang_up()
-        await line.load()
-
-    async def wait(self, line: Line) -> None:
-        """Read the answer to its end, if there is one."""
-        with suppress(AssertionError):
-            await line.until_settled(self.chance.uniform(0.1, 0.8))
-
-    def newest(self, line: Line, party: str) -> Element | None:
-        """Return the last message of somebody that the page shows."""
-        log = line.page.log(line.conversation)
-        found = [e for e in log.walk() if e.attributes.get("data-party") == party]
-        return found[-1] if found else None
-
-
-def public_id(message: Element) -> str:
-    """Return the public id of a message on the page."""
-    return message.id.removeprefix("polly-message-")
-
-
 @pytest.fixture(scope="module")
 def sites(
     rows: PostgresRows, redis: Redis, provider: FakeProvider
@@ -212,52 +85,67 @@ def sites(
 async def test_database_pages_and_provider_agree_on_every_turn(
     sites: list[Site], rows: PostgresRows, provider: FakeProvider
 ) -> None:
-    people = await asyncio.to_thread(rows.people, PEOPLE, 1, "soak")
-    talks = [make_talk(sites, *numbered) for numbered in enumerate(people)]
-    lines = [line for talk in talks for line in talk.lines]
-    await asyncio.gather(*(line.load() for line in lines))
+    people = await asyncio.to_thread(rows.people, PEOPLE, CHATS, "soak")
+    talks: list[Talk] = []
+    until = time.monotonic() + SECONDS
+
+    def is_over() -> bool:
+        enough = sum(len(talk.acked) for talk in talks) >= MESSAGES
+        return enough and time.monotonic() > until
+
+    async def talk_all_the_time(person: Person) -> None:
+        for chat in person.conversations:
+            if not is_over():
+                talks.append(make_talk(sites, len(talks), chat, person))
+                await talk_once(talks[-1], rows, is_over)
+
     try:
-        until = time.monotonic() + SECONDS
-
-        def is_over() -> bool:
-            enough = sum(len(talk.acked) for talk in talks) >= MESSAGES
-            return enough and time.monotonic() > until
-
-        await asyncio.gather(*(talk.go_on(is_over) for talk in talks))
-        await settled(talks, rows)
-        for talk in talks:
-            for line in talk.lines:
-                await talk.on_line(line)
-                await line.assert_equals_fresh(patience=PATIENCE)
-            check_rows(talk, rows)
+        async with asyncio.TaskGroup() as group:
+            for person in people:
+                group.create_task(talk_all_the_time(person))
         check_calls(provider, rows, talks)
-        check_mixture(talks, rows); print(rows.all("SELECT status, error, count(*) FROM polly_htmx_message GROUP BY status, error"), sum(len(t.acked) for t in talks), len(provider.exchanges), [t.deeds for t in talks][:2])
+        check_mixture(talks, rows)
     except BaseException:
         print(f"POLLY_SEED={SEED}", *(talk.deeds for talk in talks), sep="\n")
         raise
-    finally:
-        await asyncio.gather(*(line.hang_up() for line in lines))
 
 
-def make_talk(sites: list[Site], number: int, person: Person) -> Talk:
-    """Return a person's talk, with tabs on both sites."""
-    chat = person.conversations[0]
+def make_talk(sites: list[Site], number: int, chat: str, person: Person) -> Talk:
+    """Return a talk with tabs on both sites."""
     lines = [Line(sites[n % 2], chat, person.cookie) for n in range(TABS)]
-    return Talk(number, person, lines, random.Random(SEED * 1_000 + number))
+    return Talk(number, lines, random.Random(SEED * 1_000 + number))
 
 
-async def settled(talks: list[Talk], rows: PostgresRows) -> None:
+async def talk_once(
+    talk: Talk, rows: PostgresRows, is_over: Callable[[], bool]
+) -> None:
+    """Have one conversation, and compare what is there with what was seen."""
+    for line in talk.lines:
+        await line.load()
+    try:
+        await talk.go_on(lambda: len(talk.sent) >= MOST or is_over())
+        await settled(talk, rows)
+        for line in talk.lines:
+            await talk.on_line(line)
+            await line.assert_equals_fresh(patience=PATIENCE)
+        check_rows(talk, rows)
+    finally:
+        await asyncio.gather(*(line.hang_up() for line in talk.lines))
+
+
+async def settled(talk: Talk, rows: PostgresRows) -> None:
     """Return when no reply runs any more."""
-    names = tuple(mark.split('"')[1] for mark in RUNNING)
-    sql = "SELECT id FROM polly_htmx_message WHERE status IN (%s, %s, %s)"
+    ends = {"complete", "stopped", "failed", "interrupted"}
     async with asyncio.timeout(PATIENCE):
-        while rows.all(sql, *names):
-            await asyncio.sleep(0.1)  # Nothing to wait on: see the rows.
+        while not ends.issuperset(  # noqa: ASYNC110 - only the rows tell
+            row["status"] for row in rows.messages(talk.chat)
+        ):
+            await asyncio.sleep(0.1)
 
 
 def check_rows(talk: Talk, rows: PostgresRows) -> None:
     """Fail unless all that was acknowledged is there once, and in order."""
-    messages = rows.messages(talk.person.conversations[0])
+    messages = rows.messages(talk.chat)
     mine = {row["nonce"]: row["content"] for row in messages if row["nonce"]}
     assert len(mine) == sum(row["party"] == "USER" for row in messages)
     assert mine.keys() <= talk.sent.keys()
@@ -270,6 +158,7 @@ def check_rows(talk: Talk, rows: PostgresRows) -> None:
         parent = by_id.get(row["parent_id"])
         assert parent is None or parent["sequence"] < row["sequence"]
         if row["party"] == "ASSISTANT":
+            assert parent is not None
             check_reply(row, parent)
 
 
@@ -297,9 +186,7 @@ def check_mixture(talks: list[Talk], rows: PostgresRows) -> None:
     assert sum(len(talk.acked) for talk in talks) >= 4 * PEOPLE
 
 
-def check_calls(
-    provider: FakeProvider, rows: PostgresRows, talks: list[Talk]
-) -> None:
+def check_calls(provider: FakeProvider, rows: PostgresRows, talks: list[Talk]) -> None:
     """Fail unless each call of the provider was for one run of one reply."""
     calls = Counter(asked(exchange) for exchange in provider.exchanges)
     again = {str(talk.number): talk.asked_to_go_on for talk in talks}

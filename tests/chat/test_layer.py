@@ -1,0 +1,86 @@
+"""The layer: it may fail, and whoever listens hears again when it is back."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from polly_htmx.chat import layer
+from polly_htmx.chat.layer import Ear
+
+SECRET = "redis://:LAYER-CANARY@host"
+
+
+class Frail:
+    """A channel layer that fails as often as it is told to."""
+
+    def __init__(self) -> None:
+        self.failures = 0
+        self.channels = 0
+
+    def _fail(self) -> None:
+        if self.failures:
+            self.failures -= 1
+            raise OSError(SECRET)
+
+    async def new_channel(self) -> str:
+        """Return a channel's name."""
+        self._fail()
+        self.channels += 1
+        return f"channel {self.channels}"
+
+    async def receive(self, channel: str) -> dict[str, Any]:
+        """Return a message."""
+        self._fail()
+        return {"type": "news", "channel": channel}
+
+    async def group_send(self, _group: str, _message: dict[str, Any]) -> None:
+        """Send nothing."""
+        self._fail()
+
+    group_add = group_discard = send = group_send
+
+
+@pytest.fixture
+def frail(monkeypatch: pytest.MonkeyPatch) -> Frail:
+    """Return the layer of this test."""
+    frail = Frail()
+    monkeypatch.setattr(layer, "site_layer", lambda: frail)
+    monkeypatch.setattr(layer, "RETRY", 0.01)
+    return frail
+
+
+async def test_ear_without_a_layer_takes_a_channel_as_soon_as_there_is_one(
+    frail: Frail, caplog: pytest.LogCaptureFixture
+) -> None:
+    frail.failures = 3
+    ear = Ear()
+    assert await ear.open() == ""
+    deafened: list[bool] = []
+    heard = await asyncio.wait_for(ear.hear(lambda: deafened.append(True)), 5)
+    assert heard == {"type": "news", "channel": "channel 1"}
+    assert ear.channel == "channel 1"
+    assert not deafened, "It had nothing to lose."
+    assert "fault=OSError" in caplog.text
+    assert "CANARY" not in caplog.text
+
+
+async def test_ear_says_so_when_the_layer_fails_and_hears_again_afterwards(
+    frail: Frail,
+) -> None:
+    ear = Ear()
+    await ear.open()
+    frail.failures = 2
+    deafened: list[bool] = []
+    heard = await asyncio.wait_for(ear.hear(lambda: deafened.append(True)), 5)
+    assert heard["type"] == "news"
+    assert deafened == [True, True]
+
+
+async def test_layer_that_is_down_stops_nobody(frail: Frail) -> None:
+    frail.failures = 2
+    await layer.aring_desks(type="polly.stop", reply_id=1)
+    await layer.aring_workers(1)
+    assert not frail.failures
