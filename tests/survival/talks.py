@@ -121,6 +121,13 @@ class Talk:
             self.sent[nonce] = text = self.new_text()
             await line.act("edit", public_id(message), message=text, nonce=nonce)
 
+    async def be_heard(self, line: Line) -> None:
+        """Return when the server has done all that this tab has asked for."""
+        await self.on_line(line)
+        since = len(line.frames)
+        await line.send(" ")  # Refused in its turn: frames are taken one by one.
+        await line.until("polly-error-", "write a message", since=since)
+
     async def cut(self, line: Line) -> None:
         """Lose the line for a moment."""
         line.cut()

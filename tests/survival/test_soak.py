@@ -124,6 +124,8 @@ async def talk_once(
         await line.load()
     try:
         await talk.go_on(lambda: len(talk.sent) >= MOST or is_over())
+        for line in talk.lines:
+            await talk.be_heard(line)
         await settled(talk, rows)
         for line in talk.lines:
             await talk.on_line(line)
