@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from django.utils import translation
 
@@ -24,6 +23,7 @@ from polly_htmx.chat.events import (
 from polly_htmx.models import Message, SmartConversation
 
 Frames = list[str]
+T = TypeVar("T")
 
 
 class Follower:
@@ -74,9 +74,9 @@ class Follower:
         if isinstance(sight, Sight):  # It shows what there is.
             await self._follow(sight)
             return []
-        sight, frame = sight
+        sight, frames = sight
         await self._follow(sight)
-        return [frame]
+        return frames
 
     async def frames(self, event: Event) -> Frames:
         """Return what the page must do after an event."""
@@ -98,7 +98,7 @@ class Follower:
         reply = self.reply
         if reply is None:
             return []
-        messages, frame = await self._rendered([reply.pk], self._by_row)
+        messages, frames = await self._rendered([reply.pk], self._by_row)
         if not messages or not messages[0].is_running:
             return await self.look()
         if not self._is_slow():
@@ -108,8 +108,7 @@ class Follower:
         if before is not None and length > before:
             self._number = None  # It grows, and nobody tells us.
         if self._number is None and length and length != before:
-            self._begun = False
-            return [frame]
+            return frames
         return []
 
     async def ask(self) -> None:
@@ -122,8 +121,8 @@ class Follower:
 
     async def _turn(self, event: TurnTaken) -> Frames:
         ids = [event.message_id, event.reply_id]
-        messages, frame = await self._rendered(
-            ids, lambda found: self._render(fragments.turn, found)
+        messages, frames = await self._rendered(
+            ids, lambda found: [self._render(fragments.turn, found)]
         )
         if not messages or messages[0].sequence <= self._last:
             return []  # It was in what the page has been sent already.
@@ -134,7 +133,7 @@ class Follower:
         if event.reply_id is not None:
             self.reply, self._run, self._number = messages[-1], "", 0
             self._begun = False
-        return [frame]
+        return frames
 
     async def _grew(self, event: ReplyGrew) -> Frames:
         reply = self.reply
@@ -159,8 +158,8 @@ class Follower:
             return []
         self._number = event.number
         if self._begun:
-            return [fragments.reply_grew(event)]
-        return [self._streaming(reply, closed=event.closed, tail=event.tail or "")]
+            return fragments.grew_parcels(event)
+        return self._streaming(reply, closed=event.closed, tail=event.tail or "")
 
     async def _ask_once(self, run: str) -> None:
         """Ask a run that had not begun when we asked before."""
@@ -181,7 +180,7 @@ class Follower:
         if known and event.number <= (self._number or 0):
             return []
         self._run, self._number = event.run, event.number
-        return [self._streaming(reply, closed=event.closed, tail=event.tail)]
+        return self._streaming(reply, closed=event.closed, tail=event.tail)
 
     async def _ended(self, event: ReplyEnded) -> Frames:
         reply = self.reply
@@ -197,19 +196,19 @@ class Follower:
         reply.status, reply.error = event.status, event.error
         reply.finish_reason = event.finish_reason
         if event.html is not None:
-            return [self._render(fragments.reply_ended, reply, html=event.html)]
+            return self._render(fragments.ended_parcels, reply, html=event.html)
         if event.run and in_step:
-            return [self._render(fragments.reply_closed, reply, closed=event.closed)]
-        _messages, frame = await self._rendered([reply.pk], self._by_row)
-        return [frame]
+            return self._render(fragments.closed_parcels, reply, closed=event.closed)
+        _messages, frames = await self._rendered([reply.pk], self._by_row)
+        return frames
 
     # Rows
 
-    def _sight(self) -> Sight | tuple[Sight, str]:
+    def _sight(self) -> Sight | tuple[Sight, Frames]:
         sight = look(self.conversation, self.state, self._first)
         if not sight.missed:
             return sight
-        return sight, self._render(fragments.snapshot, sight.missed)
+        return sight, self._render(fragments.snapshot_parcels, sight.missed)
 
     async def _follow(self, sight: Sight) -> None:
         self.state, self._last = sight.state, sight.last
@@ -224,29 +223,31 @@ class Follower:
         self._number = 0 if fresh else None
         await self.ask()
 
-    def _by_row(self, messages: list[Message]) -> str:
+    def _by_row(self, messages: list[Message]) -> Frames:
         reply = messages[0]
         if reply.is_running:
-            fragment = partial(self._render, fragments.reply_streaming, reply)
-            return fragment(closed=str(reply.html), tail="")
-        return self._render(fragments.reply_ended, reply, html=None)
+            # It may not be sent, so nothing of ours changes here.
+            html, parcels = str(reply.html), fragments.streaming_parcels
+            return self._render(parcels, reply, closed=html, tail="")
+        return self._render(fragments.ended_parcels, reply, html=None)
 
-    def _streaming(self, reply: Message, *, closed: str, tail: str) -> str:
+    def _streaming(self, reply: Message, *, closed: str, tail: str) -> Frames:
         self._begun = True
         reply.status = Message.Status.STREAMING
-        return self._render(fragments.reply_streaming, reply, closed=closed, tail=tail)
+        parcels = fragments.streaming_parcels
+        return self._render(parcels, reply, closed=closed, tail=tail)
 
     async def _rendered(
-        self, ids: list[int | None], render: Callable[[list[Message]], str]
-    ) -> tuple[list[Message], str]:
+        self, ids: list[int | None], render: Callable[[list[Message]], Frames]
+    ) -> tuple[list[Message], Frames]:
         """Load and render in a thread: a long text takes its time."""
 
-        def work() -> tuple[list[Message], str]:
+        def work() -> tuple[list[Message], Frames]:
             found = with_ids(self.conversation, ids)
-            return found, render(found) if found else ""
+            return found, render(found) if found else []
 
         return await in_database(work)()
 
-    def _render(self, fragment: Callable[..., str], *args: Any, **kwargs: Any) -> str:
+    def _render(self, fragment: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         with translation.override(self._language):
             return fragment(self.conversation, *args, reader=self._reader, **kwargs)

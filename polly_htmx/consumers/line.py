@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -17,6 +18,8 @@ from polly_htmx.chat.home import to_the_end
 from polly_htmx.consumers import closing
 from polly_htmx.consumers.inbox import Inbox
 from polly_htmx.consumers.outbox import Outbox
+
+logger = logging.getLogger(__name__)
 
 
 class Line(AsyncWebsocketConsumer):
@@ -87,8 +90,16 @@ class Line(AsyncWebsocketConsumer):
             # frame counts: one that is very long closes no page which keeps up.
             await self.hang_up(closing.UNREAD)
         else:
-            self.outbox.sent(len(frame.encode()), time.monotonic())
-            await self.send(text_data=frame)
+            size = len(frame.encode())
+            self.outbox.sent(size, time.monotonic())
+            try:
+                await self.send(text_data=frame)
+            except Exception as exc:  # noqa: BLE001  (each server has its own faults)
+                # A frame above the server's limit, most likely. A socket that ended of
+                # it would come back, ask for the same and end again.
+                logger.warning(
+                    "frame not sent bytes=%s fault=%s", size, type(exc).__name__
+                )
 
     async def hang_up(self, code: int) -> None:
         """Close the line, and hear nothing more of what is on its way."""

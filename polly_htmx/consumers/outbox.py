@@ -75,13 +75,21 @@ class Outbox:
         """
         if not self._heard or not self._marks:
             return False
-        late = self._now - self._marks[0].at > SLOW_SECONDS
-        return late or self.behind > SLOW_BYTES
+        return self._is_late or self.behind > SLOW_BYTES
 
     @property
     def is_dead(self) -> bool:
-        """Whether so much is unread that the socket must be closed."""
-        return self.behind > DEAD_BYTES
+        """
+        Whether so much is unread that the socket must be closed.
+
+        A page that does acknowledge has its time for that: a very long answer that is
+        shown to it anew may be longer than this in itself.
+        """
+        return self.behind > DEAD_BYTES and (self._is_late or not self._heard)
+
+    @property
+    def _is_late(self) -> bool:
+        return bool(self._marks) and self._now - self._marks[0].at > SLOW_SECONDS
 
     def _thin_out(self) -> None:
         """Join the marks in pairs: the later one's frames, the earlier one's time."""

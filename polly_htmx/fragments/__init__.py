@@ -17,6 +17,13 @@ from polly_htmx.fragments.pages import (
     earlier,
     transcript,
 )
+from polly_htmx.fragments.parcels import (
+    closed_parcels,
+    ended_parcels,
+    grew_parcels,
+    snapshot_parcels,
+    streaming_parcels,
+)
 from polly_htmx.fragments.refusals import refused, unavailable
 from polly_htmx.fragments.rendering import Reader
 from polly_htmx.fragments.replies import (
@@ -35,9 +42,12 @@ __all__ = [
     "chat",
     "chat_in",
     "chat_of",
+    "closed_parcels",
     "connected",
     "earlier",
+    "ended_parcels",
     "error",
+    "grew_parcels",
     "new_nonce",
     "refused",
     "reply_closed",
@@ -45,6 +55,8 @@ __all__ = [
     "reply_grew",
     "reply_streaming",
     "snapshot",
+    "snapshot_parcels",
+    "streaming_parcels",
     "transcript",
     "turn",
     "unavailable",

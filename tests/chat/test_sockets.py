@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -99,6 +100,7 @@ def test_a_living_process_keeps_its_count_and_sweeps_up_after_dead_ones(
     who: Who, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     then = timezone.now() - sockets.SILENT - timedelta(seconds=1)
+    monkeypatch.setattr(sockets._process, "swept", time.monotonic())
     SocketCount.objects.create(
         process=uuid.uuid4(), person="dead", count=1, seen_at=then
     )

@@ -51,6 +51,32 @@ async def test_send_is_acknowledged_with_its_nonce_and_a_new_one(
     assert 'value="n1"' not in frame
 
 
+async def test_words_arrive_after_a_long_wait_for_the_first(
+    parrot: Parrot,
+    user: User,
+    signed_in: Client,
+    scripted: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Meanwhile the page looks at the database, and finds nothing there yet.
+    monkeypatch.setattr("polly_htmx.consumers.base.SILENCE", 0.05)
+    monkeypatch.setattr("polly_htmx.consumers.watch.POLL", 0.05)
+    monkeypatch.setattr("polly_htmx.consumers.watch.TICK", 0.05)
+    scripted(text="one two three four", first=0.6, pace=0.1)
+    parrot.model = "SCRIPTED"
+    await parrot.asave()
+    own = await SmartConversation.objects.acreate(parrot=parrot, user=user)
+    async with page(own.external_id, signed_in) as tab:
+        await tab.send("Hello")
+        await tab.until(*ENDED)
+    reply = await Message.objects.aget(party="ASSISTANT")
+    place = f'id="polly-tail-{reply.external_id}"'
+    first = next(frame for frame in tab.frames if place in frame)
+    # It brings the place along in which what follows is put.
+    assert first.startswith("<article")
+    assert 'data-status="streaming"' in first
+
+
 async def test_words_arrive_before_the_end(
     parrot: Parrot, user: User, signed_in: Client, scripted: Any
 ) -> None:

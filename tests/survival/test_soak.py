@@ -29,7 +29,7 @@ pytestmark = [pytest.mark.live, pytest.mark.timeout(600)]
 
 LONG = os.environ.get("POLLY_LONG") == "1"
 SEED = int(os.environ.get("POLLY_SEED", "3"))
-SECONDS = 60 if LONG else 20
+SECONDS = 60 if LONG else 30
 MESSAGES = 1_000 if LONG else 0
 PEOPLE = 10 if LONG else 6
 CHATS = 40 if LONG else 8
