@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from asgiref.testing import ApplicationCommunicator
@@ -155,7 +155,7 @@ async def test_worker_writes_a_reply_that_it_is_told_of(
     turn = await atake_turn(talk, "Hello", who=Who(user=user))
     assert turn.reply is not None
     scope = {"type": "channel", "channel": WORKERS}
-    worker = ApplicationCommunicator(application, scope)
+    worker: Any = cast("Any", ApplicationCommunicator)(application, scope)
     await worker.send_input({"type": "polly.run", "reply_id": turn.reply.pk})
     async with asyncio.timeout(10):
         while turn.reply.status != "complete":
