@@ -23,10 +23,8 @@ from polly_htmx.exceptions import (
     NotFound,
     ReplyRunning,
     StaffAnswers,
-    Withheld,
 )
 from polly_htmx.models import Message, Parrot, SmartConversation
-from polly_htmx.models.messages import CUT_REASONS
 
 
 def stop_reply(reply: Message, *, who: Who) -> Message:
@@ -168,14 +166,5 @@ def _check_may_answer(conversation: SmartConversation, parrot: Parrot) -> None:
 
 def _is_continuable(reply: Message) -> bool:
     """Tell whether a reply is the end of the path, and broke off."""
-    if reply.party != Message.Party.ASSISTANT or reply.parent_id is None:
-        return False
-    if reply.pk != reply.conversation.current_id or reply.error == Withheld.code:
-        return False
-    match reply.status:
-        case Message.Status.STOPPED | Message.Status.INTERRUPTED:
-            return True
-        case Message.Status.FAILED:
-            return bool(reply.content)
-        case _:
-            return reply.finish_reason in CUT_REASONS
+    is_end = reply.pk == reply.conversation.current_id
+    return reply.can_continue and is_end and reply.parent_id is not None

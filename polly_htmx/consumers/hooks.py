@@ -17,7 +17,7 @@ async def call_hook(hook: Callable[..., Any], *args: Any) -> Any:
     """
     Return the hook's result; a plain function runs where the database may be used.
 
-    Not by database_sync_to_async: that closes the connection, and a plain form's hooks
+    Not by in_database(): that may close the connection, and a plain form's hooks
     run inside the form's transaction.
     """
     if inspect.iscoroutinefunction(hook):

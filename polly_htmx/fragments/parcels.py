@@ -38,10 +38,8 @@ def streaming_parcels(
 ) -> list[str]:
     """Return the frames that show a running reply whole; see reply_streaming()."""
     first, *more = _lots(closed)
-    if not more and _size(first) + _size(tail) <= PARCEL:
-        more, last = [], tail
-    else:
-        last = ""
+    is_one = not more and _size(first) + _size(tail) <= PARCEL
+    last = tail if is_one else ""
     frames = [
         reply_streaming(conversation, reply, closed=first, tail=last, reader=reader)
     ]

@@ -81,7 +81,7 @@ def _is_async(method: Method) -> bool:
 
 
 def _as_async(method: Method) -> Method:
-    # Not by database_sync_to_async: that closes the connection, and a plain form's
+    # Not by in_database(): that may close the connection, and a plain form's
     # message may come inside the form's transaction.
     return method if _is_async(method) else sync_to_async(method)
 
