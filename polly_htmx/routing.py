@@ -45,7 +45,23 @@ def _websocket() -> Application:
 
     from polly_htmx.consumers.origin import OriginValidator
 
-    return OriginValidator(AuthMiddlewareStack(URLRouter(_all_patterns)))
+    known: Any = OriginValidator(AuthMiddlewareStack(cast("Any", _as_known)))
+    router: Any = URLRouter(_all_patterns)
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        # First the middleware, then the socket, and not the one inside the other: each
+        # layer keeps a frame and a copy of the scope for as long as the socket lives.
+        found = await known(scope, receive, send)
+        if found is not None:
+            scope, send = found
+            await router(scope, receive, send)
+
+    return application
+
+
+async def _as_known(scope: Scope, _receive: Receive, send: Send) -> tuple[Scope, Send]:
+    """Return what the middleware has made of a connection."""
+    return scope, send
 
 
 def _channel() -> Application:

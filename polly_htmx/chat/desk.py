@@ -34,15 +34,25 @@ def leave(reply_id: int) -> None:
     _runs.pop(reply_id, None)
 
 
-def handle(message: dict[str, object]) -> None:
-    """Pass a message of another process, or of this one, to the run it is for."""
+def text_of(reply_id: int) -> str | None:
+    """Return what a reply says so far, if it is on this desk."""
+    return getattr(_runs.get(reply_id), "text", None)
+
+
+def handle(message: dict[str, object]) -> bool:
+    """
+    Pass a message of another process, or of this one, to the run it is for.
+
+    Returns whether it is on this desk.
+    """
     run = _runs.get(int(str(message.get("reply_id", 0))))
     if run is None:
-        return
+        return False
     if message["type"] == "polly.stop":
         run.stop()
     elif message["type"] == "polly.ask":
         run.ask(str(message["channel"]))
+    return True
 
 
 async def clear(grace: float) -> None:

@@ -80,7 +80,7 @@ class Display:
         return str(change.closed), whole if len(whole) <= SHORT else None
 
     async def _rest(self) -> None:
-        followers = audience.size(self.reply.conversation_id)
+        followers = audience.size(layer.group_name(self.reply.conversation))
         wait = self._pace.rest(time.monotonic(), desk.running(), followers)
         if wait:
             begun = time.monotonic()

@@ -30,6 +30,16 @@ def adopt() -> bool:
     return True
 
 
+def is_here() -> bool:
+    """Tell whether the running loop is this process's home."""
+    return _home.loop is asyncio.get_running_loop()
+
+
+def is_open() -> bool:
+    """Tell whether a loop serves sockets in this process; from any thread."""
+    return _home.loop is not None and _home.loop.is_running()
+
+
 def spawn(work: Work) -> bool:
     """
     Start some work on the home loop; may be called from any thread.

@@ -10,16 +10,16 @@ from functools import partial
 from typing import Any
 
 from asgiref.sync import async_to_sync
-from channels.layers import get_channel_layer
+from channels.layers import InMemoryChannelLayer, get_channel_layer
 
-from polly_htmx.chat import home
+from polly_htmx.chat import audience, desk, home
 from polly_htmx.chat.events import Event, to_dict
 from polly_htmx.models import SmartConversation
 
 logger = logging.getLogger(__name__)
 
 EVENT_TYPE = "polly.event"
-"""The type of our messages on the layer: consumers handle it in polly_event()."""
+"""The type of our messages on the layer."""
 DESKS = "polly.desks"
 """The group of all processes that may be writing replies."""
 WORKERS = "polly-replies"
@@ -36,8 +36,13 @@ def group_name(conversation: SmartConversation) -> str:
     return f"polly.{conversation.external_id.hex}"
 
 
+def is_of_this_process() -> bool:
+    """Tell whether the layer reaches nobody outside, and so brings nothing new."""
+    return isinstance(site_layer(), InMemoryChannelLayer)
+
+
 class Ear:
-    """One socket's channel on the layer, which may go away and come back."""
+    """A channel of our own on the layer, which may go away and come back."""
 
     def __init__(self) -> None:
         self.channel = ""
@@ -82,18 +87,33 @@ async def apublish(conversation: SmartConversation, event: Event) -> None:
     """
     Tell all followers of a conversation what happened.
 
-    The layer is a doorbell and the database is the truth, so a layer that is down
-    is logged and stops nothing.
+    Those of this process are handed it at once. To the others the layer is a doorbell
+    and the database is the truth, so a layer that is down is logged and stops nothing.
     """
     name = group_name(conversation)
-    message = {"type": EVENT_TYPE, "event": to_dict(event)}
-    await _try(site_layer().group_send(name, message), name)
+    audience.tell(name, event)
+    await _try(site_layer().group_send(name, _message(name, event)), name)
 
 
-async def asend(channel: str, event: Event) -> None:
-    """Tell one follower what happened."""
-    message = {"type": EVENT_TYPE, "event": to_dict(event)}
-    await _try(site_layer().send(channel, message), "a follower")
+def address(channel: str, name: str) -> str:
+    """Return the address of a conversation's followers in this process."""
+    return f"{audience.name()} {channel} {name}"
+
+
+async def asend(address: str, event: Event) -> None:
+    """Tell a conversation's followers in one process what happened."""
+    process, channel, name = address.split(" ")
+    if process == audience.name():
+        audience.tell(name, event)
+    elif channel:
+        message = _message(name, event)
+        await _try(site_layer().send(channel, message), "a follower")
+
+
+def _message(name: str, event: Event) -> dict[str, Any]:
+    # With the sender, whose own followers know it already.
+    values = {"room": name, "from": audience.name(), "event": to_dict(event)}
+    return {"type": EVENT_TYPE, **values}
 
 
 def publish(conversation: SmartConversation, event: Event) -> None:
@@ -104,6 +124,8 @@ def publish(conversation: SmartConversation, event: Event) -> None:
 
 async def aring_desks(**message: Any) -> None:
     """Tell all processes that write replies; the one that has this reply acts."""
+    if home.is_here() and desk.handle(message):
+        return
     await _try(site_layer().group_send(DESKS, message), DESKS)
 
 

@@ -10,12 +10,12 @@ from typing import Any
 
 from polly_htmx import access, fragments
 from polly_htmx.access import Who
-from polly_htmx.chat import audience, dispatch, layer
+from polly_htmx.chat import dispatch, posts
 from polly_htmx.chat.conversations import state_of
 from polly_htmx.chat.database import in_database
-from polly_htmx.chat.events import from_dict
+from polly_htmx.chat.events import Event
 from polly_htmx.chat.sockets import close_socket, open_socket
-from polly_htmx.consumers import closing, watch
+from polly_htmx.consumers import closing, rights, watch
 from polly_htmx.consumers.actions import ACTIONS, act
 from polly_htmx.consumers.follower import Follower, Frames
 from polly_htmx.consumers.frames import Frame, parse
@@ -79,27 +79,23 @@ class ConversationConsumer(TurnTaker, Line):
             return
         # First the group, then the rows: what happens in between is heard twice
         # rather than not at all.
-        await self._follow()
-        await self.accept()
         self.follower = Follower(
             self.conversation,
-            channel=lambda: self.ear.channel,
             reader=self.reader,
             language=self.language,
-            is_slow=lambda: self.outbox.is_slow,
+            outbox=self.outbox,
         )
         async with self.lock:
+            await posts.follow(self.conversation, self)
+            await self.accept()
             await self._show(await self.follower.begin(query.state, query.first))
-        watch.join(self)
-        audience.join(self.conversation.pk, self)
+        watch.join(self, beside=rights.question(self))
 
     async def tidy_up(self) -> None:
         """See Line."""
         watch.leave(self)
         if self.follower is not None:
-            audience.leave(self.conversation.pk, self)
-        if self.follower is not None and self.ear.channel:
-            await layer.unfollow(self.conversation, self.ear.channel)
+            await posts.unfollow(self.conversation, self)
         counted, self.counted = self.counted, None
         if counted is not None:
             await in_database(close_socket)(counted)
@@ -123,12 +119,20 @@ class ConversationConsumer(TurnTaker, Line):
         except PollyError as exc:
             await self._complain(exc)
 
-    async def polly_event(self, message: dict[str, Any]) -> None:
-        """Send what happened in the conversation to the page."""
+    async def heard(self, event: Event) -> None:
+        """Send what happened in the conversation to the page; see Line."""
         follower = self.follower
-        if follower is not None and not self.is_closed:
+        if follower is None or self.is_closed:
+            return
+        try:
             async with self.lock:
-                await self._show(await follower.frames(from_dict(message["event"])))
+                await self._show(await follower.frames(event))
+        except Exception as exc:  # noqa: BLE001  (each database has its own faults)
+            # What the page lacks now, the watch finds.
+            follower.forget()
+            logger.warning(
+                "event not shown conversation=%s fault=%s", self.key, type(exc).__name__
+            )
 
     # What the watch asks
 
@@ -143,17 +147,24 @@ class ConversationConsumer(TurnTaker, Line):
         if follower is None or self.is_closed:
             return
         try:
-            await self.open_for(partial(access.who_now, self.scope), self.key)
+            await rights.ask_again(self)
         except AccessDenied as exc:
             await self._refuse(exc)
             return
+        follower.conversation = self.conversation  # One is enough to keep.
         missed = follower.reply is None and (
             state_of(self.conversation) != follower.state
         )
         if missed or not self.hears:
-            await self._follow()  # Perhaps the layer has forgotten us.
+            # Perhaps the layer has forgotten us.
+            await posts.follow(self.conversation, self, again=True)
         if missed:
             await self._look()
+
+    @property
+    def hears(self) -> bool:
+        """Whether the channel layer brings us what happens, as far as we know."""
+        return posts.hears(self.conversation)
 
     @property
     def waits(self) -> bool:
@@ -211,12 +222,6 @@ class ConversationConsumer(TurnTaker, Line):
         watch.leave(self)
         await self.send_fragment(fragments.refused, self.key, exc)
         await self.hang_up(closing.code_for(exc))
-
-    async def _follow(self) -> None:
-        """Have the channel layer bring us what happens, if it can."""
-        if self.ear.channel:
-            self.channel_name = self.ear.channel
-            self.hears = await layer.follow(self.conversation, self.ear.channel)
 
     async def _look(self) -> None:
         """Show what the page lacks, by the database."""

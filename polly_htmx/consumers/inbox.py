@@ -16,6 +16,8 @@ with a sentence, but nobody sends a hundred of them."""
 class Inbox:
     """Counts the frames of one socket, as a bucket that empties with time."""
 
+    __slots__ = ("_last", "_level")
+
     def __init__(self) -> None:
         self._level = 0.0
         self._last = 0.0

@@ -1,11 +1,14 @@
-"""The line: a socket that counts what passes, and outlives its channel layer."""
+"""The line: a socket that counts what passes, and takes events in their order."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from contextvars import copy_context
+from functools import partial
 from typing import Any
 
 from channels.exceptions import StopConsumer
@@ -14,6 +17,7 @@ from channels.utils import await_many_dispatch
 from django.utils import translation
 
 from polly_htmx.chat import layer
+from polly_htmx.chat.events import Event
 from polly_htmx.chat.home import to_the_end
 from polly_htmx.consumers import closing
 from polly_htmx.consumers.inbox import Inbox
@@ -21,19 +25,28 @@ from polly_htmx.consumers.outbox import Outbox
 
 logger = logging.getLogger(__name__)
 
+BACKLOG = 100
+"""Events that wait for a page at the most: what a channel layer would keep for it."""
+
 
 class Line(AsyncWebsocketConsumer):
     """A socket that sends fragments, and hears of what happens by events."""
+
+    own_channel = False
+    """
+    Whether a socket has a channel of its own on the layer, for what a subclass sends
+    there itself. What happens in conversations comes without: one for each socket
+    would cost a task and a queue. One with ``groups`` has it in any case.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.language = translation.get_language() or "en"
         self.is_closed = False
-        self.hears = False
-        """Whether the channel layer brings us what happens, as far as we know."""
-        self.ear = layer.Ear()
         self.inbox = Inbox()
         self.outbox = Outbox()
+        self._coming: list[Event] = []
+        self._taking: asyncio.Task[None] | None = None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """
@@ -44,29 +57,57 @@ class Line(AsyncWebsocketConsumer):
         """
         self.scope, self.base_send = scope, send
         self.channel_layer = layer.site_layer()
-        self.channel_name = await self.ear.open()
-        both: Any = [receive, self._hear]
+        self._context = copy_context()
         try:
             with suppress(StopConsumer):
-                await await_many_dispatch(both, self.dispatch)
+                await self._serve(receive)
         finally:
             # Here and not in disconnect(): a server that loses its patience with us
             # cancels this task and calls nothing.
-            await to_the_end(self.tidy_up())
+            await to_the_end(self._end())
+
+    async def _serve(self, receive: Any) -> None:
+        if self.own_channel or self.groups:
+            ear = layer.Ear()
+            self.channel_name = await ear.open()
+            both: Any = [receive, partial(ear.hear, lambda: None)]
+            await await_many_dispatch(both, self.dispatch)
+        while True:
+            await self.dispatch(await receive())
+
+    async def _end(self) -> None:
+        if self._taking is not None:
+            self._taking.cancel()
+        await self.tidy_up()
 
     async def dispatch(self, message: Any) -> None:
         """Handle what comes, most of it the short way."""
         # Channels' own way first has a thread tidy up database connections, which
         # in_database() does where one is used.
-        if message["type"] == layer.EVENT_TYPE:
-            await self.polly_event(message)
-        elif message["type"] == "websocket.receive":
+        if message["type"] == "websocket.receive":
             await self.websocket_receive(message)
         else:
             await super().dispatch(message)
 
-    async def polly_event(self, message: dict[str, Any]) -> None:
-        """Take an event of the channel layer."""
+    def hear(self, event: Event) -> None:
+        """Take an event, for a task that handles one after the other."""
+        if self.is_closed or len(self._coming) >= BACKLOG:
+            return  # What is lost is found again: see the watch.
+        self._coming.append(event)
+        if self._taking is None:
+            # In our own context, for it may say on whose database we work.
+            loop = asyncio.get_running_loop()
+            self._taking = loop.create_task(self._take(), context=self._context)
+
+    async def _take(self) -> None:
+        try:
+            while self._coming:
+                await self.heard(self._coming.pop(0))
+        finally:
+            self._taking = None
+
+    async def heard(self, event: Event) -> None:
+        """Handle an event; raises nothing."""
         raise NotImplementedError
 
     async def tidy_up(self) -> None:
@@ -105,9 +146,3 @@ class Line(AsyncWebsocketConsumer):
         """Close the line, and hear nothing more of what is on its way."""
         self.is_closed = True
         await self.close(code)
-
-    async def _hear(self) -> dict[str, Any]:
-        return await self.ear.hear(self._deafened)
-
-    def _deafened(self) -> None:
-        self.hears = False

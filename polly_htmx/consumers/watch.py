@@ -57,18 +57,25 @@ class _Watch:
 _watch = _Watch()
 
 
-def join(consumer: Watched) -> None:
+def join(consumer: Watched, beside: str = "") -> None:
     """
     Have a socket asked every few seconds from now on, until it leaves.
 
     To be called on the loop that serves sockets. The first time comes at random, so
-    that pages which all come back at once, as after a restart, do not stay in step.
+    that pages which all come back at once, as after a restart, do not stay in step. Only
+    those that name the same to be asked ``beside`` are, for they share the answer.
     """
     loop = asyncio.get_running_loop()
     if _watch.loop is not loop:
         _watch.clear()  # Whoever is left belongs to a loop that has ended.
         _watch.loop = loop if home.spawn(_go_round) else None
-    _watch.due[consumer] = time.monotonic() + ROUND * random.random()  # noqa: S311
+    now = time.monotonic()
+    if beside:
+        # The next time that the round comes to its place, the same for all of them.
+        place = hash(beside) % 1_000 / 1_000
+        _watch.due[consumer] = now + (place * ROUND - now) % ROUND
+    else:
+        _watch.due[consumer] = now + ROUND * random.random()  # noqa: S311
 
 
 def leave(consumer: Watched) -> None:
@@ -98,7 +105,7 @@ async def _go_round() -> None:
 def _start_due(now: float) -> None:
     for consumer, due in [*_watch.due.items()]:
         if due <= now and _start(consumer, consumer.recheck):
-            _watch.due[consumer] = now + ROUND
+            _watch.due[consumer] = due + max(ROUND, now - due)
 
 
 def _start(consumer: Watched, look: Callable[[], Awaitable[None]]) -> bool:

@@ -10,7 +10,7 @@ from copy import copy
 from datetime import UTC, datetime
 from itertools import pairwise
 from random import Random
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import pytest
 from hypothesis import given, settings as hypothesis_settings, strategies as st
@@ -22,6 +22,7 @@ from polly_htmx.chat.display import Display
 from polly_htmx.chat.events import Event, ReplyEnded, TurnTaken
 from polly_htmx.consumers import follower as follower_module
 from polly_htmx.consumers.follower import Follower, Frames
+from polly_htmx.consumers.outbox import Outbox
 from polly_htmx.markdown import render
 from polly_htmx.models import Message, Parrot, ParrotVersion, SmartConversation
 from tests.applied import Page
@@ -32,7 +33,6 @@ from tests.markdown.test_stream import SNIPPETS
 LONG = os.environ.get("POLLY_LONG") == "1"
 T = TypeVar("T")
 RUN = "a run"
-CHANNEL = "a follower"
 KEY = uuid.UUID(int=7)
 PARTS = "".join(
     f'<div id="polly-{name}-{KEY}"></div>' for name in ("line", "error", "status")
@@ -156,10 +156,9 @@ class World:
         self.page.apply(fragments.snapshot(self.conversation, self.stored()))
         self.follower = Follower(
             self.conversation,
-            channel=lambda: CHANNEL,
             reader="owner",
             language="en",
-            is_slow=lambda: self.slow,
+            outbox=cast("Outbox", self),
         )
         await self.show(self.follower.begin(self.state, 0))
 
@@ -169,6 +168,11 @@ class World:
             self.page.apply(frame)
             assert not self.page.strays
             assert self.shown in self.right, self.shown
+
+    @property
+    def is_slow(self) -> bool:
+        """Stand in for the page's outbox."""
+        return self.slow
 
     def stored(self) -> list[Message]:
         """Return the reply as the database has it."""
