@@ -70,9 +70,14 @@ class SmartConversationQuerySet(models.QuerySet["SmartConversation"]):
         row's lock (on SQLite the database's), so two turns never share a number.
         Must run inside a transaction.
         """
+        self.raise_counter(conversation_id, count)
         row = self.filter(pk=conversation_id)
-        row.update(last_sequence=F("last_sequence") + count)
         return row.values_list("last_sequence", flat=True).get() - count + 1
+
+    def raise_counter(self, conversation_id: int, count: int) -> bool:
+        """Take the first half of take_numbers(); tell if there is such a row."""
+        row = self.filter(pk=conversation_id)
+        return bool(row.update(last_sequence=F("last_sequence") + count))
 
     def point_at(self, conversation_id: int, leaf_id: int) -> datetime:
         """Make a message the end of the conversation's current path; return when."""
@@ -99,17 +104,23 @@ class MessageQuerySet(models.QuerySet["Message"]):
             status=self.model.Status.PENDING, lease_owner=None, updated_at__lt=before
         )
 
-    def claim(self, pk: int, *, owner: uuid.UUID, seconds: float) -> bool:
-        """Take a pending reply for one runner; tell whether it was still free."""
+    def claim(self, pk: int, *, owner: uuid.UUID, seconds: float) -> dict[str, Any]:
+        """Take a pending reply for one runner; return what has changed in its row,
+        nothing if it was not free any more."""
         now = timezone.now()
+        changes = {
+            "status": self.model.Status.STREAMING,
+            "lease_owner": owner,
+            "lease_until": now + timedelta(seconds=seconds),
+            "started_at": now,
+        }
         free = self.filter(pk=pk, status=self.model.Status.PENDING)
-        return bool(
-            free.update(
-                status=self.model.Status.STREAMING,
-                lease_owner=owner,
-                lease_until=now + timedelta(seconds=seconds),
-                started_at=now,
-            )
+        return changes if free.update(**changes) else {}
+
+    def release(self, pk: int, owner: uuid.UUID) -> None:
+        """Let a reply that this runner has claimed, and not begun, wait for another."""
+        self.held_by(pk, owner).update(
+            status=self.model.Status.PENDING, lease_owner=None, lease_until=None
         )
 
     def held_by(self, pk: int, owner: uuid.UUID) -> MessageQuerySet:
@@ -158,6 +169,13 @@ class MessageQuerySet(models.QuerySet["Message"]):
         ids = self._ancestors(leaf_id, limit)
         found = self.filter(pk__in=ids).select_related("version__parrot", "author")
         return sorted(found, key=lambda message: message.sequence)
+
+    def said_before(self, leaf_id: int | None, *, limit: int) -> list[tuple[str, str]]:
+        """Return who said what on such a path, as pairs of party and content."""
+        if leaf_id is None:
+            return []
+        found = self.filter(pk__in=self._ancestors(leaf_id, limit))
+        return list(found.order_by("sequence").values_list("party", "content"))
 
     def _ancestors(self, leaf_id: int, limit: int) -> RawSQL:
         """Return a subquery of a leaf's key and those of its ancestors."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable
 from datetime import timedelta
 from functools import partial
 
@@ -11,10 +12,11 @@ from asgiref.sync import async_to_sync
 from django.utils import timezone
 
 from polly_htmx.chat import desk, home, layer, shutdown
+from polly_htmx.chat.claims import Claim, claim_stored, release
 from polly_htmx.chat.database import in_database
 from polly_htmx.chat.events import PathChanged, TurnTaken
 from polly_htmx.chat.leases import interrupt_expired
-from polly_htmx.chat.runner import arun_reply
+from polly_htmx.chat.runner import arun_claimed, arun_reply
 from polly_htmx.conf import conf
 from polly_htmx.models import Message, SmartConversation
 
@@ -43,18 +45,40 @@ def announce(
     conversation: SmartConversation,
     event: TurnTaken | PathChanged,
     reply_id: int | None,
+    claimed: Claim | None = None,
 ) -> None:
     """
-    Tell followers what happened, and then start its reply; from any thread.
+    Tell followers what happened, and start its reply; from any thread.
+
+    ``claimed`` is what claim_here() has given for the reply, if it was asked.
 
     Where no loop serves sockets (a shell, a command, plain WSGI) the reply stays
     pending for the next process that does.
     """
-    if home.spawn(partial(_begin, conversation, event, reply_id)):
+    start: home.Work | None = None
+    if claimed is not None:
+        start = partial(_run_claimed, claimed)
+    elif reply_id is not None:
+        start = partial(_start, reply_id, as_worker=False)
+    if home.spawn(partial(_begin, conversation, event, start)):
         return
+    if claimed is not None:
+        release(claimed)  # The loop has ended meanwhile.
     layer.publish(conversation, event)
     if reply_id is not None and conf.REPLIES == "worker":
         layer.ring_workers(reply_id)
+
+
+def claim_here(reply: Message) -> Claim | None:
+    """
+    Claim a reply for this process, in the transaction that stores it; see announce().
+
+    A claim on the loop would take a transaction of its own, and wait behind all that
+    followers have to read of the turn. Returns None where others are to write it.
+    """
+    if not home.is_open() or conf.REPLIES == "worker" or shutdown.begun():
+        return None
+    return claim_stored(reply)
 
 
 def take_on(reply_id: int) -> None:
@@ -86,16 +110,24 @@ async def ashutdown() -> None:
 async def _begin(
     conversation: SmartConversation,
     event: TurnTaken | PathChanged,
-    reply_id: int | None,
+    start: home.Work | None,
 ) -> None:
-    # The reply's own way begins with a claim, so its first words come after this; and
-    # a follower who hears them first looks at the rows.
+    # A task begins to run in its turn, and so before the reply's own; a follower who
+    # hears of first words before all else looks at the rows.
     publishing = asyncio.ensure_future(layer.apublish(conversation, event))
     try:
-        if reply_id is not None:
-            await _start(reply_id, as_worker=False)
+        if start is not None:
+            await start()
     finally:
         await publishing
+
+
+async def _run_claimed(claimed: Claim) -> None:
+    shutdown.listen()
+    if shutdown.begun():
+        await home.to_the_end(in_database(release)(claimed))
+    else:
+        await _logged(claimed.reply.pk, arun_claimed(claimed))
 
 
 async def _start(reply_id: int, *, as_worker: bool) -> None:
@@ -110,8 +142,12 @@ async def _run(reply_id: int) -> None:
     shutdown.listen()
     if shutdown.begun():
         return  # It stays pending, for the next process or another one.
+    await _logged(reply_id, arun_reply(reply_id))
+
+
+async def _logged(reply_id: int, running: Awaitable[None]) -> None:
     try:
-        await arun_reply(reply_id)
+        await running
     except Exception as exc:  # noqa: BLE001  (each database has its own faults)
         # The lease runs out and a sweep marks the reply, so nothing is stuck.
         logger.error(  # noqa: TRY400  (a foreign text may hold anything)

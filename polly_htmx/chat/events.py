@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 
@@ -14,6 +14,9 @@ class TurnTaken:
     reply_id: int | None
     state: str
     """The conversation's mark after it: see conversations.state_of()."""
+    rows: tuple[Any, ...] = field(default=(), compare=False, repr=False)
+    """The Messages as they were stored, for followers in the same process, who need
+    not read them then. They don't travel, and nobody may change them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +74,8 @@ class ReplyEnded:
     number: int = 0
     closed: str = ""
     """What goes before the tail, which then goes away."""
+    answered_by: str = ""
+    """Name of the model that answered in place of the Parrot's own."""
     html: str | None = None
     """The whole answer, where it is short, or where what was shown has changed."""
 
@@ -82,7 +87,10 @@ _KINDS: dict[str, type[Event]] = {
     for kind in (TurnTaken, PathChanged, ReplyGrew, ReplySoFar, ReplyEnded)
 }
 
-_FIELDS = {kind: [field.name for field in fields(kind)] for kind in _KINDS.values()}
+_FIELDS = {
+    kind: [each.name for each in fields(kind) if each.compare]
+    for kind in _KINDS.values()
+}
 
 
 def to_dict(event: Event) -> dict[str, Any]:

@@ -44,11 +44,11 @@ def prompt_for(reply: Message) -> Prompt:
     version = reply.version
     if version is None:
         raise ValueError("A reply without a version of its Parrot can't be run.")
-    path = Message.objects.path_to(reply.parent_id, limit=MAX_MESSAGES)
+    said = _said_before(reply)
     if reply.content.strip():
-        before, text = _alternating([*path, reply]), GO_ON
+        before, text = _alternating([*said, (reply.party, reply.content)]), GO_ON
     else:
-        *before, question = _alternating(path)
+        *before, question = _alternating(said)
         text = question["content"]
     system = reply.instructions or version.system_prompt
     return Prompt(
@@ -60,7 +60,15 @@ def prompt_for(reply: Message) -> Prompt:
     )
 
 
-def _alternating(path: list[Message]) -> list[dict[str, Any]]:
+def _said_before(reply: Message) -> list[tuple[str, str]]:
+    if "parent" in reply._state.fields_cache:
+        question = reply.parent
+        if question is not None and question.parent_id is None:
+            return [(question.party, question.content)]  # The first words of a chat.
+    return Message.objects.said_before(reply.parent_id, limit=MAX_MESSAGES)
+
+
+def _alternating(said: list[tuple[str, str]]) -> list[dict[str, Any]]:
     """
     Return the entries that have a text, neighbours of one role made into one.
 
@@ -68,12 +76,12 @@ def _alternating(path: list[Message]) -> list[dict[str, Any]]:
     chat templates of several models refuse that.
     """
     entries: list[dict[str, Any]] = []
-    for message in path:
-        role = ROLES[Message.Party(message.party)]
-        if not message.content:
+    for party, content in said:
+        role = ROLES[Message.Party(party)]
+        if not content:
             continue
         if entries and entries[-1]["role"] == role:
-            entries[-1]["content"] += f"\n\n{message.content}"
+            entries[-1]["content"] += f"\n\n{content}"
         else:
-            entries.append({"role": role, "content": message.content})
+            entries.append({"role": role, "content": content})
     return entries

@@ -9,6 +9,7 @@ from polly_htmx.chat.conversations import state_of
 from polly_htmx.chat.events import PathChanged
 from polly_htmx.chat.leases import interrupt_expired
 from polly_htmx.chat.limits import check_limits, lock_owner
+from polly_htmx.chat.standing import Standing, standing_of
 from polly_htmx.exceptions import NotFound, ParrotRetired, ReplyRunning
 from polly_htmx.models import Message, Parrot, SmartConversation
 
@@ -21,35 +22,39 @@ def conversation_of(message: Message) -> SmartConversation:
         raise NotFound from None
 
 
-def take_numbers(conversation: SmartConversation, count: int) -> int:
+def take_place(
+    conversation: SmartConversation, count: int, nonce: str | None = None
+) -> Standing:
     """
-    Reserve sequence numbers, return the first, and be alone in the conversation.
+    Reserve the last ``count`` sequence numbers, and be alone in the conversation.
 
     Comes first in each transaction that changes a conversation's path: raising the
-    counter, be it by nothing, takes the lock. Raises NotFound if the conversation was
-    deleted since it was opened.
+    counter, be it by nothing, takes the lock, and lock_owner() the second one. What
+    is returned stays true until the transaction ends. Raises NotFound if the
+    conversation was deleted since it was opened.
     """
-    try:
-        return SmartConversation.objects.take_numbers(conversation.pk, count)
-    except SmartConversation.DoesNotExist:
-        raise NotFound from None
+    if not SmartConversation.objects.raise_counter(conversation.pk, count):
+        raise NotFound
+    lock_owner(conversation)
+    return standing_of(conversation, nonce)
 
 
-def check_free(conversation: SmartConversation, parrot: Parrot) -> None:
+def check_free(
+    conversation: SmartConversation, parrot: Parrot, standing: Standing
+) -> None:
     """
     Raise unless a reply may begin: ParrotRetired, ReplyRunning, TooManyMessages or
-    TooManyReplies. Stays true until the transaction ends.
+    TooManyReplies.
     """
     if parrot.is_retired:
         raise ParrotRetired
-    running = conversation.messages.running()
     # Most often nothing runs, and then nothing can have died.
-    if running.exists():
+    if standing.running:
         interrupt_expired(conversation)
-        if running.exists():
+        if conversation.messages.running().exists():
             raise ReplyRunning
-    lock_owner(conversation)
-    check_limits(conversation)
+    if standing.is_near_limits:
+        check_limits(conversation)
 
 
 def new_reply(

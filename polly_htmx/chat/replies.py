@@ -15,8 +15,9 @@ from polly_htmx.chat.pending import (
     conversation_of,
     new_reply,
     point_at,
-    take_numbers,
+    take_place,
 )
+from polly_htmx.chat.standing import Standing
 from polly_htmx.exceptions import (
     NotAReply,
     NotContinuable,
@@ -74,17 +75,17 @@ def regenerate(
     conversation = conversation_of(reply)
     access.check_may_write(who, conversation)
     with transaction.atomic():
-        sequence = take_numbers(conversation, 1)
+        standing = take_place(conversation, 1)
         old = _fresh(reply)
         if old.party != Message.Party.ASSISTANT or old.parent_id is None:
             raise NotAReply
         parrot = parrot or _parrot_of(old)
-        _check_may_answer(conversation, parrot)
+        _check_may_answer(conversation, parrot, standing)
         new = new_reply(
             conversation,
             parrot,
             parent_id=old.parent_id,
-            sequence=sequence,
+            sequence=standing.last_sequence,
             instructions=instructions or old.instructions,
             context=context or old.context,
         )
@@ -105,8 +106,8 @@ def continue_reply(reply: Message, *, who: Who) -> Message:
     conversation = conversation_of(reply)
     access.check_may_write(who, conversation)
     with transaction.atomic():
-        take_numbers(conversation, 0)
-        _check_may_answer(conversation, _parrot_of(_fresh(reply)))
+        standing = take_place(conversation, 0)
+        _check_may_answer(conversation, _parrot_of(_fresh(reply)), standing)
         broken = _fresh(reply)  # Only now it is known whether its runner died.
         if not _is_continuable(broken):
             raise NotContinuable
@@ -157,11 +158,12 @@ def _parrot_of(reply: Message) -> Parrot:
     return version.parrot if version is not None else reply.conversation.parrot
 
 
-def _check_may_answer(conversation: SmartConversation, parrot: Parrot) -> None:
-    by = SmartConversation.objects.values_list("answered_by", flat=True)
-    if by.get(pk=conversation.pk) == SmartConversation.AnsweredBy.STAFF:
+def _check_may_answer(
+    conversation: SmartConversation, parrot: Parrot, standing: Standing
+) -> None:
+    if standing.answered_by == SmartConversation.AnsweredBy.STAFF:
         raise StaffAnswers
-    check_free(conversation, parrot)
+    check_free(conversation, parrot, standing)
 
 
 def _is_continuable(reply: Message) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -10,7 +11,8 @@ from polly_htmx.chat import dispatch
 from polly_htmx.chat.conversations import state_of
 from polly_htmx.chat.drafts import Draft
 from polly_htmx.chat.events import PathChanged, TurnTaken
-from polly_htmx.chat.pending import check_free, new_reply, point_at, take_numbers
+from polly_htmx.chat.pending import check_free, new_reply, point_at, take_place
+from polly_htmx.chat.standing import Standing
 from polly_htmx.exceptions import NonceReused
 from polly_htmx.models import Message, SmartConversation
 from polly_htmx.signals import turn_taken
@@ -33,11 +35,14 @@ def store(draft: Draft) -> Turn:
     TooManyReplies.
     """
     conversation = draft.conversation
+    is_own = not transaction.get_connection().in_atomic_block
     with transaction.atomic():
-        sequence = take_numbers(conversation, 2)
-        before = turn_with(draft)
-        if before is None:
-            return _write(draft, sequence)
+        standing = take_place(conversation, 2, draft.nonce)
+        if standing.before_id is None:
+            turn = _write(draft, standing)
+            _announce(draft, turn, is_own=is_own)
+            return turn
+        before = _turn_of(conversation.messages.get(pk=standing.before_id))
         transaction.set_rollback(True)  # Give the two numbers back.
     # By what the hooks made of the text: the text itself is not stored.
     if not draft.is_stored_as(before.message):
@@ -49,19 +54,22 @@ def turn_with(draft: Draft) -> Turn | None:
     """Return the turn that this draft's nonce has made before, if it has."""
     if draft.nonce is None:
         return None
-    message = draft.conversation.messages.filter(nonce=draft.nonce).first()
-    if message is None:
-        return None
+    found = draft.conversation.messages.filter(nonce=draft.nonce)
+    message = found.order_by().first()
+    return None if message is None else _turn_of(message)
+
+
+def _turn_of(message: Message) -> Turn:
     replies = message.children.filter(party=Message.Party.ASSISTANT)
     return Turn(message, replies.order_by("sequence").first())
 
 
-def _write(draft: Draft, sequence: int) -> Turn:
-    """Store the rows of a turn, and have the word spread once they are committed."""
+def _write(draft: Draft, standing: Standing) -> Turn:
+    """Store the rows of a turn."""
     conversation, answering = draft.conversation, draft.answering
     parrot = answering.get("parrot") or conversation.parrot
-    check_free(conversation, parrot)
-    message = _message(draft, sequence)
+    check_free(conversation, parrot, standing)
+    message = _message(draft, standing)
     reply = None
     if conversation.answered_by == SmartConversation.AnsweredBy.STAFF:
         point_at(conversation, message)
@@ -70,26 +78,20 @@ def _write(draft: Draft, sequence: int) -> Turn:
             conversation,
             parrot,
             parent_id=message.pk,
-            sequence=sequence + 1,
+            sequence=standing.last_sequence,
             instructions=answering.get("instructions", ""),
             context=answering.get("context", "") or conversation.context,
         )
-    turn = Turn(message, reply)
-    _announce(draft, turn)
-    return turn
+        reply.parent = message  # Known, so that nobody needs to read it.
+    return Turn(message, reply)
 
 
-def _message(draft: Draft, sequence: int) -> Message:
-    conversation = draft.conversation
-    if draft.place_of is not None:
-        parent_id = draft.place_of.parent_id
-    else:
-        leaf = SmartConversation.objects.values_list("current_id", flat=True)
-        parent_id = leaf.get(pk=conversation.pk)
+def _message(draft: Draft, standing: Standing) -> Message:
+    place = draft.place_of
     return Message.objects.create(
-        conversation=conversation,
-        parent_id=parent_id,
-        sequence=sequence,
+        conversation=draft.conversation,
+        parent_id=standing.leaf_id if place is None else place.parent_id,
+        sequence=standing.last_sequence - 1,
         party=Message.Party.USER,
         author=draft.who.user,
         content=draft.text,
@@ -97,18 +99,28 @@ def _message(draft: Draft, sequence: int) -> Message:
     )
 
 
-def _announce(draft: Draft, turn: Turn) -> None:
-    """Once a turn is committed, tell of it, and start its reply."""
+def _announce(draft: Draft, turn: Turn, *, is_own: bool) -> None:
+    """
+    Once a turn is committed, tell of it, and start its reply.
+
+    If the transaction is our own, nobody else can have changed the rows before they
+    were committed: then nobody in this process needs to read what is at hand.
+    """
     conversation, message, reply = draft.conversation, turn.message, turn.reply
     reply_id = reply.pk if reply else None
     event: TurnTaken | PathChanged = PathChanged(state=state_of(conversation))
     if draft.place_of is None:
         event = TurnTaken(
-            message_id=message.pk, reply_id=reply_id, state=state_of(conversation)
+            message_id=message.pk,
+            reply_id=reply_id,
+            state=state_of(conversation),
+            rows=tuple(copy(row) for row in (message, reply) if row and is_own),
         )
 
+    claimed = dispatch.claim_here(reply) if reply and is_own else None
+
     def tell() -> None:
-        dispatch.announce(conversation, event, reply_id)
+        dispatch.announce(conversation, event, reply_id, claimed)
         turn_taken.send(
             type(conversation), conversation=conversation, message=message, reply=reply
         )

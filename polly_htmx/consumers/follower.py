@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Hashable, Iterable
+from copy import copy
+from functools import partial
 from typing import Any, TypeVar
 
 from django.utils import translation
 
 from polly_htmx import fragments
-from polly_htmx.chat import dispatch
+from polly_htmx.chat import audience, dispatch, posts
 from polly_htmx.chat.conversations import Sight, leaf_of, look, with_ids
 from polly_htmx.chat.database import in_database
 from polly_htmx.chat.events import (
@@ -20,7 +22,13 @@ from polly_htmx.chat.events import (
     ReplySoFar,
     TurnTaken,
 )
+from polly_htmx.chat.layer import group_name
+from polly_htmx.consumers.outbox import Outbox
+from polly_htmx.consumers.together import made, together
 from polly_htmx.models import Message, SmartConversation
+
+CROWD = 2
+"""So many pages of one conversation in a process share what is read and rendered."""
 
 Frames = list[str]
 T = TypeVar("T")
@@ -39,19 +47,20 @@ class Follower:
         self,
         conversation: SmartConversation,
         *,
-        channel: Callable[[], str],
         reader: fragments.Reader,
         language: str,
-        is_slow: Callable[[], bool],
+        outbox: Outbox,
     ) -> None:
         self.conversation = conversation
         self.state = ""
         self.reply: Message | None = None
         self.heard = time.monotonic()
-        self._channel = channel
+        self._room = group_name(conversation)
+        # Pages of which these are alike are sent the same.
+        self._sort = self._room, reader, language
         self._reader = reader
         self._language = language
-        self._is_slow = is_slow
+        self._outbox = outbox
         self._first = 0
         self._last = 0
         self._run = ""
@@ -70,11 +79,8 @@ class Follower:
 
     async def look(self) -> Frames:
         """Return what the page lacks, by the database."""
-        sight = await in_database(self._sight)()
-        if isinstance(sight, Sight):  # It shows what there is.
-            await self._follow(sight)
-            return []
-        sight, frames = sight
+        key = "look", self.state, self._first
+        sight, frames = await self._with_others(key, in_database(self._sight))
         await self._follow(sight)
         return frames
 
@@ -98,11 +104,13 @@ class Follower:
         reply = self.reply
         if reply is None:
             return []
-        messages, frames = await self._rendered([reply.pk], self._by_row)
+        messages, frames = await self._with_others(
+            ("row", reply.pk), lambda: self._rendered([reply.pk], self._by_row)
+        )
         if not messages or not messages[0].is_running:
             return await self.look()
-        if not self._is_slow():
-            await dispatch.ask(reply.pk, self._channel())
+        if not self._outbox.is_slow:
+            await self._ask(reply.pk)
         length, before = len(messages[0].content), self._polled
         self._polled = length
         if before is not None and length > before:
@@ -111,18 +119,34 @@ class Follower:
             return frames
         return []
 
+    def forget(self) -> None:
+        """Count nothing as shown: something went wrong, and look() shows it all."""
+        self.state, self._number = "", None
+
     async def ask(self) -> None:
         """Have the run tell how the reply stands, where the page does not know."""
-        if self.reply is not None and self._number is None and not self._is_slow():
+        if self.reply is not None and self._number is None and not self._outbox.is_slow:
             self._asked = self._run
-            await dispatch.ask(self.reply.pk, self._channel())
+            await self._ask(self.reply.pk)
+
+    async def _ask(self, reply_id: int) -> None:
+        # The answer is for all pages of this process that lack it.
+        address = posts.address(self.conversation)
+        await self._with_others(
+            ("ask", reply_id), lambda: dispatch.ask(reply_id, address)
+        )
 
     # Events
 
     async def _turn(self, event: TurnTaken) -> Frames:
         ids = [event.message_id, event.reply_id]
-        messages, frames = await self._rendered(
-            ids, lambda found: [self._render(fragments.turn, found)]
+        messages, frames = await self._with_others(
+            event,
+            lambda: self._rendered(
+                ids,
+                lambda found: [self._render(fragments.turn, found)],
+                event.rows,
+            ),
         )
         if not messages or messages[0].sequence <= self._last:
             return []  # It was in what the page has been sent already.
@@ -131,7 +155,7 @@ class Follower:
             return await self.look()
         self.state, self._last = event.state, messages[-1].sequence
         if event.reply_id is not None:
-            self.reply, self._run, self._number = messages[-1], "", 0
+            self.reply, self._run, self._number = copy(messages[-1]), "", 0
             self._begun = False
         return frames
 
@@ -152,14 +176,14 @@ class Follower:
 
     def _in_step(self, reply: Message, event: ReplyGrew) -> Frames:
         """Return the frame of the next event."""
-        if self._is_slow():
+        if self._outbox.is_slow:
             # With its next acknowledgement it gets the whole: see the outbox.
             self._number = None
             return []
         self._number = event.number
         if self._begun:
-            return fragments.grew_parcels(event)
-        return self._streaming(reply, closed=event.closed, tail=event.tail or "")
+            return self._made(event, lambda: fragments.grew_parcels(event))
+        return self._streaming(reply, event, event.tail or "")
 
     async def _ask_once(self, run: str) -> None:
         """Ask a run that had not begun when we asked before."""
@@ -180,7 +204,7 @@ class Follower:
         if known and event.number <= (self._number or 0):
             return []
         self._run, self._number = event.run, event.number
-        return self._streaming(reply, closed=event.closed, tail=event.tail)
+        return self._streaming(reply, event, event.tail)
 
     async def _ended(self, event: ReplyEnded) -> Frames:
         reply = self.reply
@@ -194,20 +218,22 @@ class Follower:
         )
         self.state, self.reply = event.state, None
         reply.status, reply.error = event.status, event.error
-        reply.finish_reason = event.finish_reason
+        reply.finish_reason, reply.answered_by = event.finish_reason, event.answered_by
         if event.html is not None:
-            return self._render(fragments.ended_parcels, reply, html=event.html)
+            ended = partial(self._render, fragments.ended_parcels, html=event.html)
+            return self._made(event, lambda: ended(reply))
         if event.run and in_step:
-            return self._render(fragments.closed_parcels, reply, closed=event.closed)
+            closed = partial(self._render, fragments.closed_parcels)
+            return self._made(event, lambda: closed(reply, closed=event.closed))
         _messages, frames = await self._rendered([reply.pk], self._by_row)
         return frames
 
     # Rows
 
-    def _sight(self) -> Sight | tuple[Sight, Frames]:
+    def _sight(self) -> tuple[Sight, Frames]:
         sight = look(self.conversation, self.state, self._first)
         if not sight.missed:
-            return sight
+            return sight, []  # It shows what there is.
         return sight, self._render(fragments.snapshot_parcels, sight.missed)
 
     async def _follow(self, sight: Sight) -> None:
@@ -216,7 +242,7 @@ class Follower:
         same = (self.reply and self.reply.pk) == (sight.running and sight.running.pk)
         if same and known and sight.missed is None:
             return
-        self.reply, self._run, self._asked = sight.running, "", ""
+        self.reply, self._run, self._asked = copy(sight.running), "", ""
         self._begun = False
         fresh = sight.running is not None and sight.running.is_fresh
         # The first event of a run that has yet to begin will hold everything.
@@ -231,19 +257,36 @@ class Follower:
             return self._render(parcels, reply, closed=html, tail="")
         return self._render(fragments.ended_parcels, reply, html=None)
 
-    def _streaming(self, reply: Message, *, closed: str, tail: str) -> Frames:
+    def _streaming(
+        self, reply: Message, event: ReplyGrew | ReplySoFar, tail: str
+    ) -> Frames:
         self._begun = True
         reply.status = Message.Status.STREAMING
-        parcels = fragments.streaming_parcels
-        return self._render(parcels, reply, closed=closed, tail=tail)
+        render = partial(self._render, fragments.streaming_parcels, reply, tail=tail)
+        return self._made(("whole", event), lambda: render(closed=event.closed))
+
+    async def _with_others(self, key: Hashable, work: Callable[[], Awaitable[T]]) -> T:
+        """Read and render for all who want the same just now; a copy for each."""
+        if audience.size(self._room) < CROWD:
+            return await work()
+        return await together((*self._sort, key), work)
+
+    def _made(self, key: Hashable, make: Callable[[], Frames]) -> Frames:
+        """Return the frames of an event, made once for all pages of one kind."""
+        if audience.size(self._room) < CROWD:
+            return make()
+        return made((*self._sort, key), make)
 
     async def _rendered(
-        self, ids: list[int | None], render: Callable[[list[Message]], Frames]
+        self,
+        ids: list[int | None],
+        render: Callable[[list[Message]], Frames],
+        rows: Iterable[Message] = (),
     ) -> tuple[list[Message], Frames]:
         """Load and render in a thread: a long text takes its time."""
 
         def work() -> tuple[list[Message], Frames]:
-            found = with_ids(self.conversation, ids)
+            found = [copy(row) for row in rows] or with_ids(self.conversation, ids)
             return found, render(found) if found else []
 
         return await in_database(work)()

@@ -9,6 +9,7 @@ from typing import Any
 from polly_htmx.access import Who
 from polly_htmx.chat import Turn, atake_turn
 from polly_htmx.chat.database import in_database
+from polly_htmx.chat.drafts import Answering
 from polly_htmx.consumers.hooks import Hooked, call_hook, call_hooks
 from polly_htmx.exceptions import NotAllowed
 from polly_htmx.models import Parrot, SmartConversation
@@ -81,18 +82,24 @@ class TurnTaker:
 
     async def take_turn(self, text: str, nonce: str | None) -> Turn:
         """Take one turn in the opened conversation, with the hooks' results."""
-        parrot, instructions, context = await call_hooks(
-            self.get_parrot, self.get_system_prompt, self.get_context
-        )
+        answering = await self._answering()
         turn = await atake_turn(
-            self.conversation,
-            text,
-            who=self.who,
-            nonce=nonce,
-            parrot=parrot,
-            instructions=instructions,
-            context=context,
+            self.conversation, text, who=self.who, nonce=nonce, **answering
         )
-        if type(self).on_turn is not TurnTaker.on_turn:
+        if self._has("on_turn"):
             await call_hook(self.on_turn, turn)
         return turn
+
+    async def _answering(self) -> Answering:
+        """Return what the hooks say of the next reply."""
+        hooks = "get_parrot", "get_system_prompt", "get_context"
+        if not any(map(self._has, hooks)):
+            return {}  # What a turn does by itself, without a change of threads.
+        found = await call_hooks(*(getattr(self, name) for name in hooks))
+        parrot, instructions, context = found
+        return {"parrot": parrot, "instructions": instructions, "context": context}
+
+    def _has(self, hook: str) -> bool:
+        """Tell whether a hook is the host's own."""
+        own: Any = getattr(self, hook)
+        return getattr(own, "__func__", own) is not getattr(TurnTaker, hook)
