@@ -357,3 +357,72 @@ async def tool(exchange: Exchange) -> None:
         await exchange.delta(tool_calls=[part])
     await exchange.delta(finish="tool_calls")
     await exchange.done()
+
+
+@script
+async def redirected(exchange: Exchange) -> None:
+    where = f"{exchange.provider.url}/elsewhere"
+    await exchange.answer("307 Temporary Redirect", "", location=where)
+
+
+@script
+async def endless_line(exchange: Exchange) -> None:
+    await exchange.head()
+    await exchange.raw(b"data: ")
+    while not exchange.closed.is_set():
+        await exchange.raw(b"x" * 1_000_000)
+
+
+@script
+async def endless(exchange: Exchange) -> None:
+    await exchange.head()
+    while not exchange.closed.is_set():
+        await exchange.delta(content="for ever and ever ")
+
+
+@script
+async def told_exactly(exchange: Exchange) -> None:
+    await exchange.head()
+    await exchange.words()
+    await exchange.delta(finish="stop")
+    figures: dict[str, object] = {"prompt_tokens": 70, "completion_tokens": 40}
+    figures["total_tokens"] = 110
+    figures["prompt_tokens_details"] = {"cached_tokens": 50}
+    figures["completion_tokens_details"] = {"reasoning_tokens": 30}
+    chunk = exchange.chunk() | {"choices": [], "usage": figures}
+    await exchange.data(chunk | {"model": "the-one-that-answered"})
+    await exchange.done()
+
+
+@script
+async def kept(exchange: Exchange) -> None:
+    """Answer so that the connection may be used again."""
+    await exchange.head(connection="keep-alive", transfer_encoding="chunked")
+    chunks = [exchange.chunk(content="Hi"), exchange.chunk(finish="stop")]
+    lines = [f"data: {json.dumps(chunk)}\n\n" for chunk in chunks]
+    data = "".join([*lines, "data: [DONE]\n\n"]).encode()
+    await exchange.raw(f"{len(data):x}\r\n".encode() + data + b"\r\n")
+    await exchange.raw(b"0\r\n\r\n")
+    await exchange.until_closed()
+
+
+def faulty_script(error: object) -> Script:
+    """Return a script that says a word and then this error, in the stream."""
+
+    async def fault(exchange: Exchange) -> None:
+        await exchange.head()
+        await exchange.data({"error": error})
+
+    return fault
+
+
+def recorded(data: bytes) -> Script:
+    """Return a script that sends the body of a stream as it is, in odd pieces."""
+
+    async def replay(exchange: Exchange) -> None:
+        await exchange.head()
+        for start in range(0, len(data), 97):
+            await exchange.raw(data[start : start + 97])
+            await asyncio.sleep(0)
+
+    return replay

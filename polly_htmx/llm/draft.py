@@ -14,6 +14,7 @@ from polly_htmx.llm.messages import (
     Reply,
     Text,
     ToolCall,
+    Waking,
 )
 
 
@@ -34,7 +35,9 @@ class Draft:
             Reasoning: Cleaner(),
         }
 
-    def take(self, event: ProviderEvent) -> Iterator[Text | Reasoning | ToolCall]:
+    def take(
+        self, event: ProviderEvent
+    ) -> Iterator[Text | Reasoning | ToolCall | Waking]:
         """Take in what the provider sent, and give what may be passed on."""
         match event:
             case Text():
@@ -44,6 +47,8 @@ class Draft:
                 yield from self._add(Reasoning, cleaner.feed(event.text))
             case ToolCall():
                 self._calls.append(event)
+                yield event
+            case Waking():
                 yield event
             case _:
                 self.ending = event
@@ -74,6 +79,7 @@ class Draft:
             cost=ending.cost if ending else None,
             reasoning="".join(self._reasoning),
             tool_calls=tuple(self._calls),
+            answered_by=ending.answered_by if ending else "",
         )
 
     def complete(self) -> Reply:

@@ -2,31 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from decimal import Decimal
+from collections.abc import AsyncGenerator, Iterator
 from typing import Any
 
-from polly_htmx.llm.messages import (
-    Ending,
-    ProviderEvent,
-    Reasoning,
-    Text,
-    ToolCall,
-    Usage,
-)
+from polly_htmx.llm.messages import ProviderEvent, Reasoning, Text, ToolCall
 
 
 class Chunks:
     """Reads the chunks of one answer."""
 
-    def __init__(self, model: str, *, mock: bool = False, free: bool = False) -> None:
-        self.model = model
+    def __init__(self, *, mock: bool = False) -> None:
         self.mock = mock
         """Whether litellm's mock answers, which never gives a finish reason."""
-        self.free = free
         self.finish_reason: str | None = None
         self.usage: Any = None
-        self.calls: dict[int, dict[str, str]] = {}
+        """What the provider counted, or litellm where it did not."""
+        self.exact = False
+        self.answered_by = ""
+        """Always empty: litellm puts the name that was asked for in its place."""
+        self.text: list[str] = []
+        self._calls: dict[int, dict[str, str]] = {}
+
+    @property
+    def calls(self) -> Iterator[ToolCall]:
+        """Yield the tool calls; they are whole when the stream has ended."""
+        return (ToolCall(**call) for call in self._calls.values())
+
+    async def read(self, answer: Any) -> AsyncGenerator[ProviderEvent]:
+        """Yield text and thoughts; raise what litellm does."""
+        async for chunk in answer:
+            for event in self.events(chunk):
+                yield event
+        # litellm says "stop" at the end of every stream, also of one that was cut,
+        # empty or a web page. Only this attribute is the provider's own word.
+        if answer.received_finish_reason is None and not self.mock:
+            self.finish_reason = None
+        self.exact = any(getattr(chunk, "usage", None) for chunk in answer.chunks)
 
     def events(self, chunk: Any) -> Iterator[ProviderEvent]:
         """Yield what one chunk brings: often one event, sometimes none."""
@@ -39,49 +50,16 @@ class Chunks:
         if thought := getattr(delta, "reasoning_content", None):
             yield Reasoning(thought)
         if delta.content:
+            self.text.append(delta.content)
             yield Text(delta.content)
         for part in delta.tool_calls or ():
             self._add(part)
 
-    def ending(self, answer: Any, litellm: Any) -> Iterator[ProviderEvent]:
-        """Yield the tool calls, whole by now, and how the answer ended."""
-        for call in self.calls.values():
-            yield ToolCall(**call)
-        # litellm says "stop" at the end of every stream, also of one that was cut,
-        # empty or a web page. Only this attribute is the provider's own word.
-        said = answer.received_finish_reason is not None or self.mock
-        exact = any(getattr(chunk, "usage", None) for chunk in answer.chunks)
-        yield Ending(
-            finish_reason=self.finish_reason if said else None,
-            usage=self._usage(exact=exact),
-            cost=self._cost(litellm),
-        )
-
     def _add(self, part: Any) -> None:
         # The name and id come once, the arguments in any number of pieces.
-        call = self.calls.setdefault(
+        call = self._calls.setdefault(
             part.index, {"id": "", "name": "", "arguments": ""}
         )
         call["id"] = part.id or call["id"]
         call["name"] = part.function.name or call["name"]
         call["arguments"] += part.function.arguments or ""
-
-    def _usage(self, *, exact: bool) -> Usage | None:
-        if self.usage is None:
-            return None
-        return Usage(
-            input_tokens=self.usage.prompt_tokens or 0,
-            output_tokens=self.usage.completion_tokens or 0,
-            exact=exact,
-        )
-
-    def _cost(self, litellm: Any) -> Decimal | None:
-        if self.free:
-            return Decimal(0)
-        if self.usage is None:
-            return None
-        try:
-            parts = litellm.cost_per_token(model=self.model, usage_object=self.usage)
-        except Exception:  # noqa: BLE001  raises all sorts for a model without a price
-            return None
-        return sum((Decimal(str(part)) for part in parts), Decimal(0))

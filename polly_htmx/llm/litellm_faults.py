@@ -21,6 +21,16 @@ NAMES: dict[str, type[LLMError]] = {
 """Classes of litellm that say more than their status; by name, since litellm may
 not be imported here."""
 
+CODES: dict[str, type[LLMError]] = {
+    "content_filter": exceptions.ContentRefused,
+    "content_policy_violation": exceptions.ContentRefused,
+    "context_length_exceeded": exceptions.ContextTooLong,
+    "invalid_api_key": exceptions.NotAuthorised,
+    "model_not_found": exceptions.NotConfigured,
+    "rate_limit_exceeded": exceptions.RateLimited,
+}
+"""OpenAI's words, which many others use, also where there is no status: in a stream."""
+
 STATUSES: dict[int, type[LLMError]] = {
     HTTPStatus.BAD_REQUEST: exceptions.RequestRefused,
     HTTPStatus.UNAUTHORIZED: exceptions.NotAuthorised,
@@ -55,7 +65,10 @@ def _kind(causes: list[BaseException]) -> type[LLMError]:
         if kind := NAMES.get(type(one).__name__):
             return kind
     for one in causes:
-        if kind := STATUSES.get(_status(one)):
+        if kind := CODES.get(str(getattr(one, "code", None))):
+            return kind
+    for one in causes:
+        if kind := _kind_of_status(_status(one)):
             return kind
     # Text that is no JSON or no UTF-8 raises one of ValueError's children.
     if any(isinstance(one, ValueError) for one in causes):
@@ -63,9 +76,18 @@ def _kind(causes: list[BaseException]) -> type[LLMError]:
     return exceptions.Unavailable
 
 
+def _kind_of_status(status: int) -> type[LLMError] | None:
+    # No redirect is followed, so the address that was set is not the right one.
+    redirected = HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST
+    return exceptions.NotConfigured if redirected else STATUSES.get(status)
+
+
 def _status(exc: BaseException) -> int:
-    status = getattr(exc, "status_code", None)
-    return status if isinstance(status, int) else 0
+    # An error in a stream has no status of its own, but may tell one as its code.
+    for status in (getattr(exc, "status_code", None), getattr(exc, "code", None)):
+        if isinstance(status, int):
+            return status
+    return 0
 
 
 def _retry_after(causes: list[BaseException]) -> float | None:

@@ -8,11 +8,13 @@ import sys
 import threading
 import warnings
 from collections.abc import AsyncGenerator, Mapping
-from dataclasses import dataclass, field
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import Any
-from weakref import WeakKeyDictionary
 
-from polly_htmx.llm import litellm_faults, redaction
+from polly_htmx.llm import litellm_answers, litellm_faults, redaction
+from polly_htmx.llm.deltas import Deltas
 from polly_htmx.llm.litellm_chunks import Chunks
 from polly_htmx.llm.messages import ChatMessage, ProviderEvent
 
@@ -38,8 +40,7 @@ NO_KEY = "no-key"
 
 _lock = threading.Lock()
 _litellm: Any = None
-_clients: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, Any]]
-_clients = WeakKeyDictionary()
+_loopback_clients: dict[tuple[str, str], Any] = {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,20 +61,17 @@ class Call:
 
 async def stream(call: Call) -> AsyncGenerator[ProviderEvent]:
     """Ask, and yield what comes as our own events; raise only LLMError."""
-    problem = None
-    answer = None
+    problem = litellm = answer = None
     redaction.remember(call.api_key)
     try:
-        litellm = await asyncio.to_thread(load)
+        litellm = _litellm or await asyncio.to_thread(load)
         answer = await litellm.acompletion(**_arguments(call))
-        free = call.mock or call.loopback
-        chunks = Chunks(call.model, mock=call.mock, free=free)
-        async for chunk in answer:
-            for event in chunks.events(chunk):
+        async with aclosing(_read(litellm, call, answer)) as events:
+            async for event in events:
                 yield event
-        for event in chunks.ending(answer, litellm):
-            yield event
     except Exception as exc:  # noqa: BLE001  litellm raises whatever its providers do
+        if litellm is not None:
+            exc = litellm_answers.mapped(litellm, call.model, exc)
         problem = litellm_faults.translated(exc)
     finally:
         if answer is not None:
@@ -81,6 +79,19 @@ async def stream(call: Call) -> AsyncGenerator[ProviderEvent]:
     if problem is not None:
         # Outside the handler, so that nothing of the provider's hangs on it.
         raise problem
+
+
+async def _read(litellm: Any, call: Call, answer: Any) -> AsyncGenerator[ProviderEvent]:
+    wire = litellm_answers.wire(litellm, answer)
+    read: Chunks | Deltas = Chunks(mock=call.mock) if wire is None else Deltas()
+    async with aclosing(read.read(wire or answer)) as events:
+        async for event in events:
+            yield event
+    for tool_call in read.calls:
+        yield tool_call
+    ending = await litellm_answers.ending(litellm, call.model, call.messages, read)
+    free = call.mock or call.loopback
+    yield replace(ending, cost=Decimal(0)) if free else ending
 
 
 def load() -> Any:
@@ -94,9 +105,12 @@ def load() -> Any:
                 os.environ.setdefault(name, value)
             import litellm
 
+            from polly_htmx.llm import sessions
+
             for name, value in SWITCHES.items():
                 setattr(litellm, name, value)
             _warm_up(litellm)
+            sessions.share(litellm)
             redaction.guard()
             _litellm = litellm
         return _litellm
@@ -137,16 +151,17 @@ def _arguments(call: Call) -> dict[str, Any]:
 
 
 def _loopback_client(api_base: str, api_key: str) -> Any:
-    # litellm's own clients obey HTTP_PROXY even for 127.0.0.1.
-    import httpx
+    # The others obey HTTP_PROXY even for 127.0.0.1.
     import openai
 
-    clients = _clients.setdefault(asyncio.get_running_loop(), {})
-    if api_base not in clients:
-        clients[api_base] = openai.AsyncOpenAI(
+    from polly_htmx.llm import sessions
+
+    key = (api_base, api_key)
+    if key not in _loopback_clients:
+        _loopback_clients[key] = openai.AsyncOpenAI(
             api_key=api_key,
             base_url=api_base,
             max_retries=0,
-            http_client=httpx.AsyncClient(trust_env=False),
+            http_client=sessions.Session(verify=False, through_proxies=False),
         )
-    return clients[api_base]
+    return _loopback_clients[key]

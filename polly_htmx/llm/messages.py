@@ -25,6 +25,10 @@ class Usage:
     output_tokens: int
     exact: bool
     """Whether the provider said so; otherwise litellm estimated it."""
+    cached_input_tokens: int = 0
+    """Those of the input that the provider had in its cache: often cheaper."""
+    reasoning_tokens: int = 0
+    """Those of the output that went into thoughts."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,6 +55,8 @@ class Reply:
     """US dollars by the provider's price list, or None where that is unknown."""
     reasoning: str = ""
     tool_calls: tuple[ToolCall, ...] = ()
+    answered_by: str = ""
+    """The model that the provider says has answered, "" where it does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +71,11 @@ class Reasoning:
     """A piece of what the model thinks before it answers."""
 
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Waking:
+    """The model is loaded before it can answer; that takes a moment, once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +97,12 @@ class Ending:
     finish_reason: str | None
     usage: Usage | None = None
     cost: Decimal | None = None
+    answered_by: str = ""
+    """See Reply."""
 
 
-Event = Text | Reasoning | ToolCall | Finished
+Event = Waking | Text | Reasoning | ToolCall | Finished
 """What an invoker's stream of events yields."""
 
-ProviderEvent = Text | Reasoning | ToolCall | Ending
+ProviderEvent = Waking | Text | Reasoning | ToolCall | Ending
 """What an invoker gets from its provider."""

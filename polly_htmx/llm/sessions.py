@@ -1,0 +1,73 @@
+"""Sessions: the HTTP client that is given to litellm for all its providers."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import httpx
+
+KEPT = 100
+"""Connections that wait for the next question, to all providers together."""
+IDLE = 50
+"""Seconds for which they do; httpx's own 5 are shorter than a person's thoughts."""
+HEADERS = {"Accept-Encoding": "identity"}
+"""Chunks are read as they come, so they had better not be packed."""
+
+LIMITS = httpx.Limits(
+    max_connections=None, max_keepalive_connections=KEPT, keepalive_expiry=IDLE
+)
+
+
+class Session(httpx.AsyncClient):
+    """
+    One client to hold, which has a client of its own for each event loop.
+
+    It follows no redirect, for keys and questions go to the address that was set and
+    to no other. It limits no number of connections: a question that waits for another
+    answer's end would seem to be the provider's silence.
+    """
+
+    def __init__(self, *, verify: Any = True, through_proxies: bool = True) -> None:
+        self._verify, self._through_proxies = verify, through_proxies
+        self._clients: WeakKeyDictionary[
+            asyncio.AbstractEventLoop, httpx.AsyncClient
+        ] = WeakKeyDictionary()
+        # This one only makes requests; it never opens a connection.
+        super().__init__(verify=verify, trust_env=False, headers=HEADERS)
+
+    async def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
+        """See httpx.AsyncClient."""
+        return await self._of_this_loop().send(
+            request, **options | {"follow_redirects": False}
+        )
+
+    def _of_this_loop(self) -> httpx.AsyncClient:
+        loop = asyncio.get_running_loop()
+        if loop not in self._clients:
+            self._clients[loop] = httpx.AsyncClient(
+                verify=self._verify,
+                trust_env=self._through_proxies,
+                limits=LIMITS,
+            )
+        return self._clients[loop]
+
+
+def share(litellm: Any) -> None:
+    """Let all of litellm's providers use one session, but those that have their own."""
+    http = litellm.llms.custom_httpx.http_handler
+    session = Session(verify=http.get_ssl_configuration())
+    # For those that it asks through the OpenAI SDK there is a switch ...
+    litellm.aclient_session = litellm.aclient_session or session
+    # ... and the clients for the others are made out of sight, but kept here.
+    keep = litellm.in_memory_llm_clients_cache.set_cache
+
+    def set_cache(key: str, value: object, **options: Any) -> None:
+        if isinstance(value, http.AsyncHTTPHandler):
+            value.follow_redirects = value.client.follow_redirects = False
+            if value.ssl_verify is None:
+                value.client = session
+        keep(key, value, **options)
+
+    litellm.in_memory_llm_clients_cache.set_cache = set_cache
