@@ -24,6 +24,15 @@ class Conf:
     "params", "fallbacks", "backend"}."""
     AI_MODELS_PATH: Path = Path("ai_models")
     """Folder of GGUF files."""
+    LOCAL_SLOTS: int = 4
+    """Answers that one local model writes at a time; more wait for their turn."""
+    LOCAL_CONTEXT: int = 0
+    """Tokens that all slots share; 0: what suits small models on small machines."""
+    LOCAL_THREADS: int = 0
+    """Threads that a local model computes on; 0: all cores but one, at most four."""
+    LOCAL_IDLE_SECONDS: int = 0
+    """Seconds without a question after which a local model gives its memory back; 0:
+    never."""
     WEBSOCKET_PREFIX: str = "polly/ws/"
     """Path prefix of the sockets; read when polly_htmx.routing is imported."""
     HTMX_VERSION: int = 2
@@ -44,6 +53,10 @@ class Conf:
     """Seconds that may pass between two pieces of an answer."""
     REPLY_MAX_SECONDS: float = 900
     """Seconds that a whole answer may take."""
+    RETRIES: int = 2
+    """How often a model is asked again that failed before its first word."""
+    BREAKER_SECONDS: float = 30
+    """How long a model is left alone that has failed five times in a row; 0: never."""
     REPLY_LEASE: float = 20
     """Seconds after which a runner that gives no sign of life counts as dead."""
     MAX_ANSWER_CHARS: int = 200_000

@@ -15,6 +15,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from polly_htmx.chat import dispatch
+from polly_htmx.llm import breaker
 from polly_htmx.models import Parrot, SmartConversation
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
@@ -112,6 +113,12 @@ def parrot(db: None) -> Parrot:
 def user(django_user_model: type[User]) -> User:
     """Return somebody with an account."""
     return django_user_model.objects.create_user("someone", password="pw")
+
+
+@pytest.fixture(autouse=True)
+def no_memory_of_failures() -> None:
+    """Let no test find a model left alone because of another test's failures."""
+    breaker.reset()
 
 
 @pytest.fixture

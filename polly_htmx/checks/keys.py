@@ -29,6 +29,15 @@ CHOICES: dict[str, tuple[Any, str]] = {
     "REPLIES": (("web", "worker"), "polly.E015"),
 }
 
+MAY_BE_ZERO = {
+    "BREAKER_SECONDS",
+    "LOCAL_CONTEXT",
+    "LOCAL_IDLE_SECONDS",
+    "LOCAL_THREADS",
+    "RETRIES",
+}
+"""Numbers that turn something off."""
+
 
 def given() -> dict[str, Any]:
     """Return what the site wrote into POLLY, or nothing where that is no dict."""
@@ -91,16 +100,22 @@ def _of_value(key: str, value: Any, kind: Any) -> Iterator[CheckMessage]:
             hint=f"Write {WORDS[get_origin(kind) or kind]}.",
             id="polly.E012",
         )
-    elif kind in {int, float} and not (value > 0 and math.isfinite(value)):
+    elif kind in {int, float} and not _in_range(key, value):
+        least = "0 or more" if key in MAY_BE_ZERO else "greater than 0"
         yield Error(
             f"POLLY[{key!r}] is {value!r}.",
-            hint="Write a number greater than 0.",
+            hint=f"Write a number that is {least}.",
             id="polly.E013",
         )
     elif key in CHOICES:
         yield from _of_choice(key, value)
     elif key == "ALLOWED_ORIGINS":
         yield from _of_origins(value)
+
+
+def _in_range(key: str, value: float) -> bool:
+    least_fits = value > 0 or (value == 0 and key in MAY_BE_ZERO)
+    return least_fits and math.isfinite(value)
 
 
 def _of_choice(key: str, value: Any) -> Iterator[CheckMessage]:

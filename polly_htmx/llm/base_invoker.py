@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, Generator, Iterable
+from collections.abc import AsyncGenerator, Generator, Iterable, Sequence
 from contextlib import aclosing
+from functools import partial
 from typing import Any, Protocol
 
+from polly_htmx.conf import conf
 from polly_htmx.llm import bridge, exceptions
+from polly_htmx.llm.attempts import Attempt
 from polly_htmx.llm.cleaning import clean
 from polly_htmx.llm.draft import Draft
+from polly_htmx.llm.failover import Candidate, Failover
 from polly_htmx.llm.messages import (
     ChatMessage,
     Content,
@@ -30,6 +35,9 @@ class Connection(Protocol):
     system_prompt: str
     params: dict[str, Any]
 
+    def stand_ins(self) -> list[BaseInvoker]:
+        """Return invokers of the models that answer where this one can't."""
+
 
 class BaseInvoker(ABC):
     """
@@ -45,6 +53,8 @@ class BaseInvoker(ABC):
     ) -> None:
         self.connect = connect
         self.history: list[ChatMessage] = [dict(message) for message in history]
+        self.attempts: Sequence[Attempt] = ()
+        """The calls that the last message took, in order, also the failed ones."""
         self._draft: Draft | None = None
 
     @abstractmethod
@@ -66,12 +76,11 @@ class BaseInvoker(ABC):
         """Send a message and yield what comes: the last event is Finished."""
         draft = self._draft = Draft(self.connect.model.name)
         asked = {"role": "user", "content": _sendable(message)}
+        failover = Failover(self._candidates(self._request(asked)))
+        self.attempts = failover.attempts
         problem: exceptions.LLMError | None = None
         try:
-            async with (
-                aclosing(self.provider_events(self._request(asked))) as source,
-                aclosing(paced(source)) as events,
-            ):
+            async with aclosing(failover.events()) as events:
                 async for event in events:
                     for taken in draft.take(event):
                         yield taken
@@ -82,6 +91,7 @@ class BaseInvoker(ABC):
         if problem is not None:
             # Here, not in the handler: there it would carry the other along.
             raise problem
+        draft.model = self.attempts[-1].model
         reply = draft.complete()
         self.history += [asked, {"role": "assistant", "content": reply.text}]
         yield Finished(reply)
@@ -110,10 +120,34 @@ class BaseInvoker(ABC):
         """See astream_message()."""
         return bridge.iterate(self.astream_message(message))
 
+    def _candidates(self, messages: list[ChatMessage]) -> list[Candidate]:
+        size = sum(len(str(message["content"]).encode()) for message in messages)
+        end = time.monotonic() + conf.REPLY_MAX_SECONDS
+        return [
+            Candidate(
+                invoker.connect.model.name,
+                partial(_asked, invoker, messages, end),
+                size=size,
+            )
+            for invoker in (self, *self.connect.stand_ins())
+        ]
+
     def _request(self, asked: ChatMessage) -> list[ChatMessage]:
         prompt = clean(self.connect.system_prompt)
         system = [{"role": "system", "content": prompt}] if prompt else []
         return [*system, *self.history, asked]
+
+
+async def _asked(
+    invoker: BaseInvoker, messages: list[ChatMessage], end: float
+) -> AsyncGenerator[ProviderEvent]:
+    """Ask one model, within our deadlines."""
+    async with (
+        aclosing(invoker.provider_events(messages)) as source,
+        aclosing(paced(source, end=end)) as events,
+    ):
+        async for event in events:
+            yield event
 
 
 def _sendable(content: Content) -> Content:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import logging
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Protocol, Self
 
@@ -13,6 +14,8 @@ from polly_htmx.llm.base_invoker import BaseInvoker
 from polly_htmx.llm.invoker import LLMInvoker
 from polly_htmx.llm.messages import ChatMessage
 from polly_htmx.llm.model_type import Model, resolve
+
+logger = logging.getLogger(__name__)
 
 PARROT_PARAMETERS = frozenset(
     {
@@ -66,6 +69,9 @@ class LLMConnect:
         self.model = resolve(model)
         self.system_prompt = system_prompt
         self.params: dict[str, Any] = {**self.model.params, **params}
+        self.fallbacks: Sequence[str] = self.model.fallbacks
+        """Names of the models that answer, in this order, where this one can't."""
+        self._own = params
 
     @classmethod
     def for_parrot(cls, parrot: Character) -> Self:
@@ -77,11 +83,31 @@ class LLMConnect:
             raise exceptions.NotConfigured(f"A Parrot may not set {names}.")
         connect = cls(model, system_prompt=parrot.system_prompt)
         connect.params |= parrot.parameters
+        connect._own = dict(parrot.parameters)
         return connect
 
     def invoker(self, history: Iterable[ChatMessage] = ()) -> BaseInvoker:
         """Begin a conversation, or go on with one."""
         return self._backend()(self, history)
+
+    def stand_ins(self) -> list[BaseInvoker]:
+        """
+        Return invokers of the models that answer where this one can't.
+
+        Each is told the same and has its own parameters below the given ones. Their
+        own fallbacks are not asked: a list is what the operator wrote.
+        """
+        found = []
+        for name in self.fallbacks:
+            try:
+                connect = LLMConnect(
+                    name, system_prompt=self.system_prompt, **self._own
+                )
+                found.append(connect.invoker())
+            except exceptions.NotConfigured as exc:
+                # The others may still answer.
+                logger.warning("fallback left out model=%s fault=%s", name, exc)
+        return found
 
     def _backend(self) -> type[BaseInvoker]:
         if not self.model.backend:

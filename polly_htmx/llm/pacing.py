@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator
 
 from polly_htmx.conf import conf
 from polly_htmx.llm import exceptions
-from polly_htmx.llm.messages import ProviderEvent
+from polly_htmx.llm.messages import ProviderEvent, Waking
 
 BREATH = 0.005
 """Seconds after which the event loop gets a turn: iterating pieces that have
@@ -15,20 +16,20 @@ already arrived never waits, and so would keep everybody else out."""
 
 
 async def paced(
-    source: AsyncGenerator[ProviderEvent],
+    source: AsyncGenerator[ProviderEvent], *, end: float
 ) -> AsyncGenerator[ProviderEvent]:
     """
     Pass on a provider's events, or raise TimedOut.
 
+    ``end`` is the moment on the monotonic clock when the whole answer must be there.
+
     Providers' own timeouts count bytes, so a stream of empty pieces or comments
     would run for ever.
     """
-    loop = asyncio.get_running_loop()
-    breath = loop.time()
-    end = breath + conf.REPLY_MAX_SECONDS
+    breath = time.monotonic()
     patience, awaited = conf.FIRST_TOKEN_TIMEOUT, "first piece"
     while True:
-        now = loop.time()
+        now = time.monotonic()
         if now - breath > BREATH:
             await asyncio.sleep(0)
             breath = now
@@ -38,6 +39,8 @@ async def paced(
         if event is None:
             return
         yield event
+        if isinstance(event, Waking):
+            continue  # No piece: loading counts to the wait for the first one.
         patience, awaited = conf.GAP_TIMEOUT, "next piece"
 
 

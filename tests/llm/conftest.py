@@ -34,7 +34,8 @@ def invoke(provider: FakeProvider, settings: Settings) -> Invoke:
             "api_base": provider.url,
             "api_key": CANARY,
         }
-        settings.POLLY = settings.POLLY | {"MODELS": {"FAKE": entry}}
+        # One question is one request here, until a test wants it otherwise.
+        settings.POLLY = {"RETRIES": 0} | settings.POLLY | {"MODELS": {"FAKE": entry}}
         return LLMConnect("FAKE", **params).invoker()
 
     return make
