@@ -14,6 +14,7 @@ from polly_htmx.llm.messages import (
     Text,
     ToolCall,
     Usage,
+    Waking,
 )
 from polly_htmx.llm.model_type import LLMModelType, ModelEntry
 from polly_htmx.llm.problems import Problem, problem
@@ -34,6 +35,7 @@ __all__ = [
     "Text",
     "ToolCall",
     "Usage",
+    "Waking",
     "exceptions",
     "problem",
 ]

