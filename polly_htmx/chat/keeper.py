@@ -6,12 +6,12 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from polly_htmx.chat.checkpoints import Checkpoint, Outcome, save
 from polly_htmx.chat.leases import save_end
 from polly_htmx.conf import conf
-from polly_htmx.models import Message
+from polly_htmx.models import Message, ModelCall
 
 logger = logging.getLogger(__name__)
 
@@ -76,10 +76,10 @@ class Keeper:
             Checkpoint(reply_id=self.reply.pk, owner=self.owner, text=changed)
         )
 
-    def end(self) -> bool:
-        """Save how the reply ended; tell if it was still this runner's."""
+    def end(self, calls: Sequence[ModelCall] = ()) -> bool:
+        """Save how the reply ended and what it took; tell if it was still ours."""
         row = Message.objects.held_by(self.reply.pk, self.owner)
-        return save_end(row, self.reply, content=self.reply.content)
+        return save_end(row, self.reply, content=self.reply.content, calls=calls)
 
 
 def _until_next(now: float) -> float:

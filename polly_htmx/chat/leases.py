@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from django.db import transaction
 from django.utils import timezone
 
 from polly_htmx.chat import layer, telemetry
+from polly_htmx.chat.calls import lost_call
 from polly_htmx.chat.conversations import mark
 from polly_htmx.chat.events import ReplyEnded
 from polly_htmx.llm import Usage
 from polly_htmx.llm.exceptions import Interrupted
 from polly_htmx.managers import MessageQuerySet
-from polly_htmx.models import Message, SmartConversation
+from polly_htmx.models import Message, ModelCall, SmartConversation
 from polly_htmx.signals import reply_finished
 
 logger = logging.getLogger(__name__)
@@ -52,7 +54,7 @@ def interrupt_expired(conversation: SmartConversation | None = None) -> int:
     processes only one announces the end.
     """
     now = timezone.now()
-    expired = Message.objects.expired(now).select_related("conversation")
+    expired = Message.objects.expired(now).select_related("conversation", "version")
     if conversation is not None:
         expired = expired.filter(conversation=conversation)
     return sum(_interrupt(reply) for reply in expired)
@@ -61,18 +63,24 @@ def interrupt_expired(conversation: SmartConversation | None = None) -> int:
 def _interrupt(reply: Message) -> bool:
     reply.status, reply.error = Message.Status.INTERRUPTED, Interrupted.code
     row = Message.objects.expired(timezone.now()).filter(pk=reply.pk)
-    changed = save_end(row, reply, content=None)
+    changed = save_end(row, reply, content=None, calls=[lost_call(reply)])
     if changed:
         transaction.on_commit(lambda: announce_end(reply))
     return changed
 
 
-def save_end(row: MessageQuerySet, reply: Message, content: str | None) -> bool:
+def save_end(
+    row: MessageQuerySet,
+    reply: Message,
+    content: str | None,
+    calls: Sequence[ModelCall] = (),
+) -> bool:
     """
     Save the end that ``reply`` carries, where ``row`` still finds it.
 
     The conversation's mark changes with it, so that no page can take the end for
     something it has seen. Without ``content`` the text stays as it was saved last.
+    ``calls`` are what the reply took, saved only with the end, and so never twice.
     """
     reply.finished_at = now = timezone.now()
     fields = {} if content is None else {"content": content}
@@ -82,11 +90,13 @@ def save_end(row: MessageQuerySet, reply: Message, content: str | None) -> bool:
             status=reply.status,
             error=reply.error,
             finish_reason=reply.finish_reason,
+            answered_by=reply.answered_by,
             **fields,
         )
         if ended:
             own = SmartConversation.objects.filter(pk=reply.conversation_id)
             own.update(updated_at=now)
+            ModelCall.objects.bulk_create(calls)
     return ended
 
 
@@ -114,6 +124,7 @@ def announce_end(
         status=reply.status,
         error=reply.error,
         finish_reason=reply.finish_reason,
+        answered_by=reply.answered_by,
         state=mark(reply.pk, reply.finished_at or timezone.now()),
         run=run,
         number=number,

@@ -5,26 +5,26 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from polly_htmx.chat import desk
+from polly_htmx.chat.calls import calls_for
+from polly_htmx.chat.claims import Claim, claim
 from polly_htmx.chat.database import in_database
 from polly_htmx.chat.display import Display
-from polly_htmx.chat.history import Prompt, prompt_for
 from polly_htmx.chat.home import to_the_end
 from polly_htmx.chat.keeper import Keeper
 from polly_htmx.chat.leases import Figures, announce_end
-from polly_htmx.conf import conf
 from polly_htmx.exceptions import PollyError
 from polly_htmx.hooks import AnswerGate
 from polly_htmx.llm import Finished, LLMConnect, Text
+from polly_htmx.llm.attempts import Attempt
 from polly_htmx.llm.exceptions import Interrupted
-from polly_htmx.models import Message
+from polly_htmx.models import Message, SmartConversation
 from polly_htmx.signals import reply_started
 
 logger = logging.getLogger(__name__)
@@ -50,34 +50,30 @@ INTERRUPTED = End(status=Message.Status.INTERRUPTED, error=Interrupted.code)
 
 async def arun_reply(reply_id: int) -> None:
     """Run a pending reply to its end. Does nothing if another runner has it."""
-    owner = uuid.uuid4()
-    claiming = in_database(_claim)(reply_id, owner)
-    claimed = await to_the_end(claiming)
+    claimed = await to_the_end(in_database(claim)(reply_id))
     if claimed is not None:
-        await _Run(*claimed, owner).go()
+        await arun_claimed(claimed)
 
 
-def _claim(reply_id: int, owner: uuid.UUID) -> tuple[Message, Prompt] | None:
-    if not Message.objects.claim(reply_id, owner=owner, seconds=conf.REPLY_LEASE):
-        return None
-    reply = Message.objects.select_related("conversation", "version").get(pk=reply_id)
-    conversation = reply.conversation
-    reply_started.send(type(conversation), conversation=conversation, message=reply)
-    return reply, prompt_for(reply)
+async def arun_claimed(claimed: Claim) -> None:
+    """Run a reply to its end that has been claimed for this very call."""
+    await _Run(claimed).go()
 
 
 class _Run:
     """One reply while it is written; on the desk, where others reach it."""
 
-    def __init__(self, reply: Message, prompt: Prompt, owner: uuid.UUID) -> None:
-        self.reply = reply
-        self.prompt = prompt
+    def __init__(self, claimed: Claim) -> None:
+        self.reply = reply = claimed.reply
+        self.prompt = prompt = claimed.prompt
+        owner = claimed.owner
         self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.figures = Figures(model=prompt.model)
         self.keeper = Keeper(reply, owner, text=lambda: self.display.text)
         self.display = Display(reply, owner.hex, self.keeper.holds)
         self._work: asyncio.Task[End] | None = None
         self._cut: End | None = None
+        self._attempts: Sequence[Attempt] = ()
 
     # What others want, by way of the desk
 
@@ -88,6 +84,11 @@ class _Run:
     def interrupt(self) -> None:
         """End the reply because this process ends."""
         self._cut_short(INTERRUPTED)
+
+    @property
+    def text(self) -> str:
+        """Return what the reply says so far."""
+        return self.display.text
 
     def ask(self, channel: str) -> None:
         """Tell one follower how the reply stands."""
@@ -135,6 +136,7 @@ class _Run:
 
     async def _stream(self) -> End:
         try:
+            await self._tell_of_start()
             finished = await self._follow_model()
         except PollyError as exc:
             return End(status=Message.Status.FAILED, error=exc.code)
@@ -147,6 +149,19 @@ class _Run:
             )
             return End(status=Message.Status.FAILED, error=PollyError.code)
         return End(status=Message.Status.COMPLETE, finish_reason=finished)
+
+    async def _tell_of_start(self) -> None:
+        if not reply_started.has_listeners(SmartConversation):
+            return  # Nobody's change of threads.
+        reply = self.reply
+        try:
+            await in_database(reply_started.send)(
+                SmartConversation, conversation=reply.conversation, message=reply
+            )
+        except Exception as exc:  # noqa: BLE001  (whoever listens may raise anything)
+            logger.error(  # noqa: TRY400  (a foreign text may hold anything)
+                "reply_started failed fault=%s", type(exc).__name__
+            )
 
     async def _follow_model(self) -> str:
         """Show what the model writes; return the provider's reason for the end."""
@@ -164,8 +179,7 @@ class _Run:
                         reason = event.reply.finish_reason or ""
             self._show(await gate.end())
         finally:
-            if invoker.reply is not None:
-                self.figures.usage = invoker.reply.usage
+            self._attempts = invoker.attempts
         return reason
 
     def _show(self, text: str) -> None:
@@ -184,7 +198,7 @@ class _Run:
         reply.content = self.display.text
         reply.status, reply.error = end.status, end.error
         reply.finish_reason = end.finish_reason
-        self.figures.ended()
+        self._count()
         tell = partial(
             announce_end,
             reply,
@@ -195,6 +209,15 @@ class _Run:
             html=html,
         )
         await self._save(tell)
+
+    def _count(self) -> None:
+        """Take from the calls to models who answered, and what it took."""
+        self.figures.ended()
+        if self._attempts:
+            last = self._attempts[-1]
+            self.figures.usage = last.usage
+            stood_in = last.has_spoken and last.model != self.prompt.model
+            self.reply.answered_by = last.model if stood_in else ""
 
     async def _save(self, tell: Callable[[], None]) -> None:
         """Try until the database takes the end, or says that it is not ours."""
@@ -217,7 +240,7 @@ class _Run:
             wait = min(2 * wait, 3.0)
 
     def _save_once(self, tell: Callable[[], None]) -> None:
-        if not self.keeper.end():
+        if not self.keeper.end(calls_for(self.reply, self._attempts)):
             return
         try:
             tell()

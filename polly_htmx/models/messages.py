@@ -11,11 +11,12 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from polly_htmx.exceptions import Withheld, user_message_for
+from polly_htmx.llm import LLMModelType
 from polly_htmx.managers import MessageQuerySet
 from polly_htmx.markdown import render
 from polly_htmx.models.base import PublicModel
 from polly_htmx.models.conversations import SmartConversation
-from polly_htmx.models.parrots import ParrotVersion
+from polly_htmx.models.parrots import MODEL_CHARS, ParrotVersion
 
 NONCE_CHARS = 64
 CODE_CHARS = 40
@@ -103,6 +104,12 @@ class Message(PublicModel):
     error = models.CharField(_("error"), max_length=CODE_CHARS, blank=True)
     finish_reason = models.CharField(
         _("finish reason"), max_length=CODE_CHARS, blank=True
+    )
+    answered_by = models.CharField(
+        _("stand-in"),
+        max_length=MODEL_CHARS,
+        blank=True,
+        help_text=_("The model that answered in place of the Parrot's own."),
     )
     started_at = models.DateTimeField(_("started"), null=True, blank=True)
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
@@ -214,6 +221,13 @@ class Message(PublicModel):
     def html(self) -> SafeString:
         """The content as safe HTML, the same live and after a reload."""
         return render(self.content)
+
+    @property
+    def stand_in(self) -> str:
+        """The label of the model that answered in place of the Parrot's own, or ""."""
+        if not self.answered_by:
+            return ""
+        return dict(LLMModelType.choices).get(self.answered_by, self.answered_by)
 
     @property
     def remark(self) -> str:
