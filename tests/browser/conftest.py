@@ -83,10 +83,14 @@ class Tab:
 
 @pytest.fixture
 def start_site(transactional_db: None) -> Iterator[Callable[..., Site]]:
-    """Return a function that starts a site with options of daphne and POLLY settings."""
+    """
+    Return a function that starts a site with options of daphne and POLLY settings.
+
+    At the end of the test it does not wait for answers that nobody reads any more.
+    """
     with ExitStack() as stack:
         yield lambda *options, **polly: stack.enter_context(
-            live_site(*options, **polly)
+            live_site(*options, **{"SHUTDOWN_GRACE": 0.2, **polly})
         )
 
 

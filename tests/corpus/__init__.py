@@ -66,3 +66,4 @@ def _unescaped(text: str) -> str:
 
 XSS = load("xss.txt")
 STREAM = load("stream.txt")
+COMMONMARK = load("commonmark.txt")

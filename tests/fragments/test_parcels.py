@@ -15,7 +15,7 @@ from tests.fragments.test_replies import page_of
 pytestmark = pytest.mark.django_db
 
 LONG = "\n\n".join(
-    f"Paragraph {n} with *some* words, über dies und das." for n in range(4_000)
+    f"Paragraph {n} with *some* words, über dies und das." for n in range(1_500)
 )
 SHORT = "A **short** one."
 LIMIT = 64 * 1024

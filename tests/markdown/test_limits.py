@@ -14,6 +14,8 @@ from polly_htmx.markdown.limits import MAX_DEPTH
 from tests.corpus import XSS, Entry
 from tests.oracle import text_of
 
+pytestmark = pytest.mark.no_cover
+
 SIZES = (16_000, 200_000)
 MAX_GROWTH = 20
 MAX_SLOWNESS = 10

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 import uuid
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from websockets.exceptions import ConnectionClosed
+import httpx
+from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from tests.dom import Element
 from tests.line import Line
 
 PATIENCE = 30
+AGAIN = 0.1
+"""Seconds between two attempts to reach a process that is dead or not yet back."""
 FAULTS = ["cut", "reset", "rate-limited", "hang"]
 """What a message may wish for instead of an answer."""
 
@@ -62,9 +66,22 @@ class Talk:
             await asyncio.sleep(self.chance.uniform(0, 0.2))
 
     async def on_line(self, line: Line) -> None:
-        """Lay a lost line again, as htmx does."""
-        if line.socket is None:
-            await line.connect()
+        """Lay a lost line again, as htmx does: until somebody is there."""
+        async with asyncio.timeout(PATIENCE):
+            while line.socket is None:
+                try:
+                    await line.connect()
+                except (OSError, EOFError, WebSocketException):
+                    await asyncio.sleep(AGAIN)
+
+    async def load(self, line: Line) -> None:
+        """Load the page; again, where its process is gone."""
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                try:
+                    return await line.load()
+                except httpx.TransportError:
+                    await asyncio.sleep(AGAIN)
 
     def new_text(self) -> str:
         """Return a text that nobody else sends; one in three asks for a fault."""
@@ -123,10 +140,39 @@ class Talk:
 
     async def be_heard(self, line: Line) -> None:
         """Return when the server has done all that this tab has asked for."""
-        await self.on_line(line)
-        since = len(line.frames)
-        await line.send(" ")  # Refused in its turn: frames are taken one by one.
-        await line.until("polly-error-", "write a message", since=since)
+        heard = False
+        while not heard:
+            await self.on_line(line)
+            since = len(line.frames)
+            with suppress(ConnectionClosed):
+                await line.send(" ")  # Refused in its turn: frames are taken in a row.
+            heard = await self._is_refused(line, since)
+
+    async def _is_refused(self, line: Line, since: int) -> bool:
+        """Return whether the word of an empty message comes before the line is lost."""
+
+        def is_there() -> bool:
+            frames = line.frames[since:]
+            return any("polly-error-" in f and "write a message" in f for f in frames)
+
+        await line.wait_until(
+            lambda: is_there() or line.closed.is_set(), "a refusal", PATIENCE
+        )
+        return is_there()
+
+    async def agrees(self, line: Line) -> None:
+        """Return when the tab shows what a page shows that is loaded now."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                await self.on_line(line)
+                return await line.assert_equals_fresh(patience=2)
+            except httpx.TransportError:
+                await asyncio.sleep(AGAIN)
+            except AssertionError:
+                # It may have lost its line, and then it learns nothing new.
+                if time.monotonic() > deadline:
+                    raise
 
     async def cut(self, line: Line) -> None:
         """Lose the line for a moment."""
@@ -136,7 +182,7 @@ class Talk:
     async def reload(self, line: Line) -> None:
         """Load the page anew."""
         await line.hang_up()
-        await line.load()
+        await self.load(line)
 
     async def wait(self, line: Line) -> None:
         """Read the answer to its end, if there is one."""

@@ -1,8 +1,10 @@
 """
 Soak: some people do all that a page can do, at random, while everything breaks.
 
-Afterwards the database, the pages and the provider agree on every turn. The moments
-and the deeds come from a seed; POLLY_LONG=1 goes on for a thousand messages.
+Lines are cut, the provider fails, and now and then a process is killed: one that
+answers by itself, one that leaves it to a worker, or the worker. Afterwards the
+database, the pages and the provider agree on every turn. The moments and the deeds
+come from a seed; POLLY_LONG=1 goes on for a thousand messages.
 """
 
 from __future__ import annotations
@@ -14,29 +16,35 @@ import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import pytest
 
 from tests.fake_provider import Exchange, FakeProvider
 from tests.line import Line
-from tests.live import Site
+from tests.live import Site, Worker
+from tests.programs import Program
 from tests.rows import Person, PostgresRows, Row
 from tests.services import Redis
 from tests.survival.conftest import models, polly
+from tests.survival.kills import kill_now_and_then
 from tests.survival.talks import PATIENCE, Talk
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(600)]
 
 LONG = os.environ.get("POLLY_LONG") == "1"
 SEED = int(os.environ.get("POLLY_SEED", "3"))
-SECONDS = 60 if LONG else 30
+SECONDS = 60
 MESSAGES = 1_000 if LONG else 0
 PEOPLE = 10 if LONG else 6
-CHATS = 40 if LONG else 8
+CHATS = 40 if LONG else 16
+LEASE = 5.0
+"""Seconds: enough for a busy machine, and what is lost is found before the end."""
 MOST = 12
 """Messages that are sent in one conversation: a page that has just been loaded shows
 no more of them."""
 TABS = 3
+ENDS = {"complete", "stopped", "failed", "interrupted"}
 WORDS = [f"word{number}" for number in range(25)]
 TEXT = re.compile(r"\d+-\d+ [a-z-]+")
 """What a message looks like: whose, the how manieth, and what it asks for."""
@@ -66,24 +74,41 @@ def asked(exchange: Exchange) -> str:
     return last if TEXT.fullmatch(last) else "goes on"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Town:
+    """The processes that a soak is about."""
+
+    sites: list[Site]
+    worker: Worker
+
+    @property
+    def victims(self) -> dict[str, Program]:
+        """Whoever may be killed, by name."""
+        return {"own": self.sites[0], "web": self.sites[1], "worker": self.worker}
+
+
 @pytest.fixture(scope="module")
-def sites(
-    rows: PostgresRows, redis: Redis, provider: FakeProvider
-) -> Iterator[list[Site]]:
-    """Return two web processes whose model is as fickle as its users."""
+def town(rows: PostgresRows, redis: Redis, provider: FakeProvider) -> Iterator[Town]:
+    """
+    Return processes whose model is as fickle as its users.
+
+    One web process writes its replies itself, the other leaves them to a worker.
+    """
     provider.scripts["soak"] = soak
     settings = polly(
-        **models(provider.url, "soak"), FIRST_TOKEN_TIMEOUT=1, REPLY_LEASE=20
+        **models(provider.url, "soak"), FIRST_TOKEN_TIMEOUT=1, REPLY_LEASE=LEASE
     )
+    by_worker = {**settings, "REPLIES": "worker"}
     with (
-        Site(polly=settings, rows=rows, layer=redis.layer) as one,
-        Site(polly=settings, rows=rows, layer=redis.layer) as two,
+        Worker(polly=by_worker, rows=rows, layer=redis.layer) as worker,
+        Site(polly=settings, rows=rows, layer=redis.layer) as own,
+        Site(polly=by_worker, rows=rows, layer=redis.layer) as web,
     ):
-        yield [one, two]
+        yield Town(sites=[own, web], worker=worker)
 
 
 async def test_database_pages_and_provider_agree_on_every_turn(
-    sites: list[Site], rows: PostgresRows, provider: FakeProvider
+    town: Town, rows: PostgresRows, provider: FakeProvider
 ) -> None:
     people = await asyncio.to_thread(rows.people, PEOPLE, CHATS, "soak")
     talks: list[Talk] = []
@@ -96,15 +121,19 @@ async def test_database_pages_and_provider_agree_on_every_turn(
     async def talk_all_the_time(person: Person) -> None:
         for chat in person.conversations:
             if not is_over():
-                talks.append(make_talk(sites, len(talks), chat, person))
+                talks.append(make_talk(town.sites, len(talks), chat, person))
                 await talk_once(talks[-1], rows, is_over)
 
     try:
         async with asyncio.TaskGroup() as group:
             for person in people:
                 group.create_task(talk_all_the_time(person))
+            killing = group.create_task(
+                kill_now_and_then(town.victims, random.Random(SEED), is_over)
+            )
         check_calls(provider, rows, talks)
         check_mixture(talks, rows)
+        assert min(killing.result()[name] for name in town.victims) >= 2
     except BaseException:
         print(f"POLLY_SEED={SEED}", *(talk.deeds for talk in talks), sep="\n")
         raise
@@ -121,27 +150,25 @@ async def talk_once(
 ) -> None:
     """Have one conversation, and compare what is there with what was seen."""
     for line in talk.lines:
-        await line.load()
+        await talk.load(line)
     try:
         await talk.go_on(lambda: len(talk.sent) >= MOST or is_over())
         for line in talk.lines:
             await talk.be_heard(line)
         await settled(talk, rows)
         for line in talk.lines:
-            await talk.on_line(line)
-            await line.assert_equals_fresh(patience=PATIENCE)
+            await talk.agrees(line)
         check_rows(talk, rows)
     finally:
         await asyncio.gather(*(line.hang_up() for line in talk.lines))
 
 
 async def settled(talk: Talk, rows: PostgresRows) -> None:
-    """Return when no reply runs any more."""
-    ends = {"complete", "stopped", "failed", "interrupted"}
+    """Return when no reply runs any more; what is lost is found where somebody looks."""
     async with asyncio.timeout(PATIENCE):
-        while not ends.issuperset(  # noqa: ASYNC110 - only the rows tell
-            row["status"] for row in rows.messages(talk.chat)
-        ):
+        while not ENDS.issuperset(row["status"] for row in rows.messages(talk.chat)):
+            for line in talk.lines:
+                await talk.on_line(line)
             await asyncio.sleep(0.1)
 
 
@@ -170,7 +197,7 @@ def check_reply(reply: Row, question: Row) -> None:
     own = whole.startswith(reply["content"]) or reply["content"].startswith("To goes")
     first = reply["content"].partition("To goes on")[0]
     assert own or whole.startswith(first), reply["content"]
-    assert reply["status"] in {"complete", "stopped", "failed"}, reply
+    assert reply["status"] in ENDS, reply
     assert (reply["lease_owner"], reply["stop_requested"]) == (None, False)
     if reply["status"] == "complete":
         assert reply["content"].endswith(f"{WORDS[-1]} ")
@@ -183,8 +210,8 @@ def check_mixture(talks: list[Talk], rows: PostgresRows) -> None:
         " WHERE party = 'ASSISTANT' GROUP BY status"
     )
     ends = {row["status"]: row["number"] for row in found}
-    assert ends.keys() == {"complete", "stopped", "failed"}
-    assert min(ends.values()) >= 2, ends
+    assert ends.keys() == ENDS
+    assert min(ends[name] for name in ENDS - {"interrupted"}) >= 2, ends
     assert sum(len(talk.acked) for talk in talks) >= 4 * PEOPLE
 
 
