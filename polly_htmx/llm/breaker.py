@@ -44,9 +44,17 @@ def wait(model: str) -> float:
 
 
 def succeeded(model: str) -> None:
-    """Count an answer: the model is well."""
+    """Count an answer, at its first word: the model is well."""
     with _lock:
         _states.pop(model, None)
+
+
+def left_open(model: str) -> None:
+    """Count a question that was given up before a word: the next one may see."""
+    with _lock:
+        state = _states.get(model)
+        if state is not None and state.closed_until:
+            state.closed_until = time.monotonic()
 
 
 def failed(model: str, problem: exceptions.LLMError) -> None:

@@ -52,22 +52,29 @@ class Failover:
                     f"{candidate.model} keeps failing; next try in {kept_off:.0f} s."
                 )
                 continue
-            source = self._with_retries(candidate)
             failure: exceptions.LLMError | None = None
             try:
-                async with aclosing(source) as events:
+                async with aclosing(self._with_retries(candidate)) as events:
                     async for event in events:
                         yield event
             except exceptions.LLMError as exc:
                 failure = exc
+            finally:
+                self._tell_breaker(candidate.model, failure)
             if failure is None:
-                breaker.succeeded(candidate.model)
                 return
-            breaker.failed(candidate.model, failure)
             problem = failure
             if self._has_spoken or not isinstance(failure, retries.ELSEWHERE):
                 break
         raise problem
+
+    def _tell_breaker(self, model: str, failure: exceptions.LLMError | None) -> None:
+        if self._has_spoken:
+            breaker.succeeded(model)
+        elif failure is not None:
+            breaker.failed(model, failure)
+        else:
+            breaker.left_open(model)
 
     @property
     def _has_spoken(self) -> bool:

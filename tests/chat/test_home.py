@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from typing import Any
 
 import pytest
 
@@ -61,10 +62,10 @@ async def test_end_is_saved_however_often_the_run_is_cancelled(
     in_finish, go_on = threading.Event(), threading.Event()
     end = Keeper.end
 
-    def slow_end(self: Keeper) -> bool:
+    def slow_end(self: Keeper, *calls: Any) -> bool:
         in_finish.set()
         go_on.wait(5)
-        return end(self)
+        return end(self, *calls)
 
     monkeypatch.setattr(Keeper, "end", slow_end)
     task = asyncio.create_task(runner.arun_reply(reply.pk))

@@ -39,6 +39,14 @@ class Model:
             self.closed += 1
 
 
+class Silent:
+    """Never says a word."""
+
+    async def ask(self) -> AsyncGenerator[ProviderEvent]:
+        await asyncio.Event().wait()
+        yield Text("")
+
+
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retries, "FIRST_WAIT", 0.001)
@@ -241,6 +249,30 @@ async def test_one_question_sees_whether_the_model_is_well_again(
     assert breaker.wait("A") > 0
     breaker.succeeded("A")
     assert (await said(model))[0] == "Hello"
+
+
+@pytest.mark.usefixtures("no_retries")
+async def test_question_that_was_given_up_leaves_the_look_to_the_next(
+    deadlines: Callable[..., None],
+) -> None:
+    deadlines(BREAKER_SECONDS=0.05)
+    model = Model("A", *[[exceptions.Unavailable()]] * breaker.FAILURES, GOOD)
+    await fail(model, breaker.FAILURES)
+    await asyncio.sleep(breaker.wait("A") + 0.01)
+    deadlines(BREAKER_SECONDS=60)
+    failover = Failover([Candidate("A", Silent().ask)])
+    asking = asyncio.ensure_future(anext(failover.events()))
+    await asyncio.sleep(0)
+    asking.cancel()
+    await asyncio.wait([asking])
+    assert (await said(model))[0] == "Hello"
+
+
+@pytest.mark.usefixtures("no_retries")
+async def test_model_that_breaks_off_is_not_left_alone() -> None:
+    model = Model("A", [Text("Hel"), exceptions.Unavailable()])
+    await fail(model, 2 * breaker.FAILURES)
+    assert model.asked == 2 * breaker.FAILURES
 
 
 @pytest.mark.usefixtures("no_retries")

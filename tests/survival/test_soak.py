@@ -96,7 +96,12 @@ def town(rows: PostgresRows, redis: Redis, provider: FakeProvider) -> Iterator[T
     """
     provider.scripts["soak"] = soak
     settings = polly(
-        **models(provider.url, "soak"), FIRST_TOKEN_TIMEOUT=1, REPLY_LEASE=LEASE
+        **models(provider.url, "soak"),
+        FIRST_TOKEN_TIMEOUT=1,
+        REPLY_LEASE=LEASE,
+        # One run is one call here, and faults are wished for.
+        RETRIES=0,
+        BREAKER_SECONDS=0,
     )
     by_worker = {**settings, "REPLIES": "worker"}
     with (
