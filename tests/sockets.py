@@ -16,7 +16,7 @@ from tests.asgi import application
 
 ORIGIN = (b"origin", b"http://testserver")
 HOST = (b"host", b"testserver")
-PATIENCE = 10
+PATIENCE = 30
 """Seconds that a test waits for a frame before it fails."""
 
 

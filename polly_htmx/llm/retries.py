@@ -9,7 +9,7 @@ from polly_htmx.llm import exceptions
 FIRST_WAIT = 0.25
 LONGEST_WAIT = 8.0
 """Seconds that the waits begin from, and that none of them passes."""
-PATIENCE = 10.0
+PATIENCE = 3.0
 """Seconds that a provider may ask us to wait. One that wants more gets no retry: a
 person is waiting, and another model may be free."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from functools import partial
 from typing import Any
@@ -13,7 +14,7 @@ from django.test import Client
 from polly_htmx import access, fragments
 from polly_htmx.consumers import together as module
 from polly_htmx.consumers.together import KEPT, made, together
-from polly_htmx.models import SmartConversation
+from polly_htmx.models import Parrot, SmartConversation
 from tests.sockets import page
 
 
@@ -81,7 +82,10 @@ async def test_tabs_of_one_person_share_what_is_read_and_rendered(
     conversation: SmartConversation,
     signed_in: Client,
     monkeypatch: pytest.MonkeyPatch,
+    scripted: Callable[..., None],
 ) -> None:
+    scripted(text="One two.")
+    await Parrot.objects.aupdate(model="SCRIPTED")
     turns = counted(monkeypatch, fragments, "turn")
     ends = counted(monkeypatch, fragments, "ended_parcels")
     async with AsyncExitStack() as stack:

@@ -173,7 +173,7 @@ async def test_no_wait_passes_the_deadline_of_the_first_piece(
     deadlines: Callable[..., None],
 ) -> None:
     deadlines(FIRST_TOKEN_TIMEOUT=0.05)
-    model = Model("A", [exceptions.RateLimited(retry_after=5)], GOOD)
+    model = Model("A", [exceptions.RateLimited(retry_after=2)], GOOD)
     with pytest.raises(exceptions.RateLimited):
         await said(model)
 
