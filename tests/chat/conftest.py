@@ -9,9 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from polly_htmx.access import Who
-from polly_htmx.chat import (
-    take_turn,
-)
+from polly_htmx.chat import take_turn
 from polly_htmx.models import Message, SmartConversation
 from tests.chat.halves import reply_of
 

@@ -34,7 +34,7 @@ from polly_htmx.chat.conversations import state_of
 from polly_htmx.chat.events import Event, PathChanged, from_dict
 from polly_htmx.models import Message, Parrot, SmartConversation
 from polly_htmx.signals import reply_finished, turn_taken
-from tests.chat.halves import question_of, reply_of
+from tests.chat.halves import question_of, reply_of, retire
 
 pytestmark = pytest.mark.django_db
 Committed = Callable[..., Any]
@@ -42,11 +42,6 @@ Status = Message.Status
 
 
 Ended = Callable[..., Message]
-
-
-def retire(parrot: Parrot) -> None:
-    parrot.retired_at = timezone.now()
-    parrot.save()
 
 
 # Stop

@@ -21,18 +21,13 @@ from polly_htmx.chat import (
 )
 from polly_htmx.chat.history import GO_ON, prompt_for
 from polly_htmx.models import Message, Parrot, SmartConversation
-from tests.chat.halves import question_of, reply_of
+from tests.chat.halves import question_of, reply_of, retire
 from tests.chat.threads import at_once
 
 pytestmark = pytest.mark.django_db
 Committed = Callable[..., Any]
 Status = Message.Status
 Ended = Callable[..., Message]
-
-
-def retire(parrot: Parrot) -> None:
-    parrot.retired_at = timezone.now()
-    parrot.save()
 
 
 # Continue
