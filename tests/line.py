@@ -17,9 +17,8 @@ from websockets.exceptions import ConnectionClosed
 from websockets.typing import Origin
 
 from tests.applied import NOTHING, Ignored, Page
+from tests.patience import PATIENCE
 
-PATIENCE = 20
-"""Seconds that a test waits for a frame before it fails."""
 CONNECT = ("ws-connect", "hx-ws:connect")
 """The attributes that hold a socket's address under htmx 2 and 4."""
 STATUS = "data-status="

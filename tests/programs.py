@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+from tests.patience import PATIENCE
+
 ROOT = Path(__file__).resolve().parent.parent
-PATIENCE = 60
-"""Seconds that a process gets to answer or to end."""
 TICKS = os.sysconf("SC_CLK_TCK")
 
 

@@ -13,11 +13,10 @@ from django.conf import settings
 from django.test import Client
 
 from tests.asgi import application
+from tests.patience import PATIENCE
 
 ORIGIN = (b"origin", b"http://testserver")
 HOST = (b"host", b"testserver")
-PATIENCE = 30
-"""Seconds that a test waits for a frame before it fails."""
 
 
 def cookies(client: Client) -> list[tuple[bytes, bytes]]:

@@ -11,9 +11,8 @@ from contextlib import suppress
 
 import pytest
 
+from tests.patience import PATIENCE
 from tests.proxy import Proxy
-
-PATIENCE = 5
 
 
 class Echo(socketserver.StreamRequestHandler):

@@ -16,8 +16,9 @@ from playwright.sync_api import Browser, Page, expect
 from polly_htmx.models import Parrot, SmartConversation
 from tests import applied
 from tests.live import Site, live_site
+from tests.patience import PATIENCE
 
-expect.set_options(timeout=10_000)
+expect.set_options(timeout=PATIENCE * 1000)
 
 
 class Tab:
@@ -56,7 +57,7 @@ class Tab:
 
     def eventually(self, holds: Callable[[], bool]) -> None:
         """Wait until something holds; Playwright's own way needs unsafe-eval."""
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + PATIENCE
         while not holds():
             assert time.monotonic() < deadline
             self.page.wait_for_timeout(50)

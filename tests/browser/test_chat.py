@@ -20,6 +20,18 @@ both_versions = pytest.mark.parametrize("version", [2, 4])
 AT_END = "log => log.scrollHeight - log.scrollTop - log.clientHeight < 40"
 WORDS = "These are **words** that come one by one, with `code` in them."
 
+WATCH = """() => {
+  window.states = [];
+  window.statuses = [];
+  const log = document.querySelector("[role=log]");
+  new MutationObserver(() => {
+    const reply = [...log.querySelectorAll("[data-party=ASSISTANT]")].at(-1);
+    window.states.push(reply?.textContent ?? "");
+    window.statuses.push(reply?.dataset.status);
+  }).observe(log, { childList: true, subtree: true, characterData: true });
+}"""
+"""Note each state of the newest answer: a busy machine may look too late itself."""
+
 
 def last_reply(tab: Tab) -> Locator:
     return tab.page.locator('article[data-party="ASSISTANT"]').last
@@ -44,14 +56,15 @@ def test_person_signs_in_asks_sees_words_arrive_and_the_same_after_a_reload(
     tab.page.get_by_label("Password").fill("pw")
     tab.page.get_by_role("button", name="Sign in").click()
     tab.page.get_by_role("button", name="New chat").click()
+    tab.page.evaluate(WATCH)
     tab.send("Hello there")
     expect(tab.page.locator('article[data-party="USER"]')).to_contain_text(
         "Hello there"
     )
-    expect(last_reply(tab)).to_have_attribute("data-status", "streaming")
-    expect(last_reply(tab)).to_contain_text("These are words")
-    assert "in them" not in last_reply(tab).inner_text()
     expect(last_reply(tab)).to_have_attribute("data-status", "complete")
+    states = tab.page.evaluate("window.states")
+    assert any("These are words" in s and "in them" not in s for s in states)
+    assert "streaming" in tab.page.evaluate("window.statuses")
     expect(last_reply(tab)).to_contain_text("in them.")
     expect(box(tab)).to_have_value("")
     expect(box(tab)).to_be_focused()
@@ -175,9 +188,7 @@ def test_page_comes_back_after_the_server_was_killed_in_mid_answer(
     site.kill(signal.SIGKILL)
     box(tab).fill("Typed while the line was down")
     site.start()
-    expect(last_reply(tab)).to_have_attribute(
-        "data-status", "interrupted", timeout=30_000
-    )
+    expect(last_reply(tab)).to_have_attribute("data-status", "interrupted")
     reply.refresh_from_db()
     assert reply.content.startswith("word word")
     expect(last_reply(tab)).to_contain_text("broke off")
@@ -224,7 +235,7 @@ def test_log_follows_the_answer_only_while_the_reader_is_at_its_end(
     log.evaluate("log => { log.scrollTop = 0 }")
     newest = tab.page.get_by_role("button", name="Jump to newest")
     expect(newest).to_be_visible()
-    expect(last_reply(tab)).to_have_attribute("data-status", "complete", timeout=20_000)
+    expect(last_reply(tab)).to_have_attribute("data-status", "complete")
     assert log.evaluate("log => log.scrollTop") == 0
     newest.click()
     tab.eventually(lambda: log.evaluate(AT_END))
@@ -300,7 +311,7 @@ def test_chat_works_without_javascript(
     box(tab).fill("Hello")
     tab.page.get_by_role("button", name="Send").click()
     expect(last_reply(tab)).to_be_visible()
-    expect(last_reply(tab)).to_have_attribute("data-status", "complete", timeout=20_000)
+    expect(last_reply(tab)).to_have_attribute("data-status", "complete")
     expect(last_reply(tab)).to_contain_text("in them.")
 
 

@@ -48,7 +48,7 @@ def test_each_reload_in_mid_answer_shows_at_once_what_there_is_and_goes_on(
     least = [number * STEP - BEHIND for number in range(1, RELOADS + 1)]
     assert all(here > there for here, there in zip(found, least, strict=True)), found
     assert found == sorted(found)
-    expect(last_reply(tab)).to_have_attribute("data-status", "complete", timeout=20_000)
+    expect(last_reply(tab)).to_have_attribute("data-status", "complete")
     expect(last_reply(tab)).to_contain_text(TEXT)
     tab.assert_equals_fresh(chat)
     tab.assert_clean()
@@ -71,9 +71,7 @@ def test_tab_in_another_process_sees_the_same_words_live(
         expect(last_reply(far)).to_contain_text("word5,")
         expect(last_reply(far)).to_have_attribute("data-status", "streaming")
         for tab in (near, far):
-            expect(last_reply(tab)).to_have_attribute(
-                "data-status", "complete", timeout=20_000
-            )
+            expect(last_reply(tab)).to_have_attribute("data-status", "complete")
             expect(last_reply(tab)).to_contain_text(TEXT)
         for tab in (near, far):
             tab.assert_equals_fresh(chat)

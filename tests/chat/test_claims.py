@@ -17,6 +17,7 @@ from polly_htmx.chat.claims import claim, claim_stored, release
 from polly_htmx.models import Message, SmartConversation
 from tests.chat.halves import reply_of
 from tests.chat.test_runner import Talk, talk
+from tests.patience import PATIENCE
 
 __all__ = ["talk"]
 
@@ -110,7 +111,7 @@ async def test_claim_that_meets_a_shutdown_is_given_back(
     monkeypatch.setattr(shutdown, "listen", lambda: None)
     reply = reply_of(await sync_to_async(taken)(conversation))
     row = Message.objects.filter(pk=reply.pk, status="pending", lease_owner=None)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while not await row.filter(started_at__isnull=False).aexists():  # noqa: ASYNC110 - rows tell nobody
             await asyncio.sleep(0.01)
 

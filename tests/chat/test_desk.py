@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from polly_htmx.chat import desk
+from tests.patience import PATIENCE
 
 
 class Written:
@@ -72,17 +73,17 @@ async def test_run_that_ends_within_the_grace_is_let_be() -> None:
     run = Written()
     desk.enter(1, run)
     asyncio.get_running_loop().call_later(0.05, run.end)
-    await asyncio.wait_for(desk.clear(grace=5), 5)
+    await asyncio.wait_for(desk.clear(grace=2 * PATIENCE), PATIENCE)
     assert not run.heard
 
 
 async def test_run_that_outlasts_the_grace_is_interrupted_and_waited_for() -> None:
     run = Written()
     desk.enter(1, run)
-    await asyncio.wait_for(desk.clear(grace=0.05), 5)
+    await asyncio.wait_for(desk.clear(grace=0.05), PATIENCE)
     assert run.heard == ["interrupt"]
     assert run.over.done()
 
 
 async def test_empty_desk_is_cleared_at_once() -> None:
-    await asyncio.wait_for(desk.clear(grace=60), 1)
+    await asyncio.wait_for(desk.clear(grace=2 * PATIENCE), PATIENCE)

@@ -20,6 +20,7 @@ from polly_htmx.chat import atake_turn, dispatch, layer
 from polly_htmx.models import Message, SmartConversation
 from tests.chat.halves import reply_of
 from tests.chat.test_runner import Talk, talk
+from tests.patience import PATIENCE
 
 __all__ = ["talk"]
 
@@ -67,7 +68,7 @@ def rung(settings: Any, monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 async def until(holds: Callable[[], bool]) -> None:
     """Return when something holds that happens on this loop."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while not holds():  # noqa: ASYNC110 - tasks of others' tell nobody
             await asyncio.sleep(0.01)
 
@@ -123,7 +124,7 @@ async def test_worker_writes_what_it_is_told_of(
     turn = await atake_turn(conversation, "Hi", who=Who(user=conversation.user))
     reply = reply_of(turn)
     dispatch.take_on(reply.pk)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while reply.status != Message.Status.COMPLETE:
             await asyncio.sleep(0.01)
             await reply.arefresh_from_db()

@@ -14,6 +14,7 @@ from polly_htmx.chat.events import ReplyEnded, ReplyGrew, ReplySoFar
 from polly_htmx.markdown import MarkdownStream
 from polly_htmx.models import Message, SmartConversation
 from tests.chat.test_runner import Talk, ask, talk
+from tests.patience import PATIENCE
 
 __all__ = ["talk"]
 TEXT = "One **two** three four five six."
@@ -44,7 +45,7 @@ class Told:
 
     async def until(self, count: int) -> None:
         """Return when so many have been told something by themselves."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             while len(self.some) < count:
                 self.news.clear()
                 await self.news.wait()
@@ -63,7 +64,7 @@ async def test_each_who_asks_is_told_once_how_the_reply_stands(told: Told) -> No
     display = Display(pending(), "run", lambda: True)
     task = asyncio.create_task(display.run())
     display.add("One two")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while not told.all:  # noqa: ASYNC110 - until it is shown
             await asyncio.sleep(0.01)
     for channel in ("a", "b", "a"):

@@ -11,6 +11,7 @@ import pytest
 from polly_htmx.chat import layer
 from polly_htmx.chat.display import Display
 from polly_htmx.models import Message, SmartConversation
+from tests.patience import PATIENCE
 
 
 @pytest.mark.parametrize("steps", range(6))
@@ -34,6 +35,6 @@ async def test_cancellation_in_the_moment_of_a_piece_is_not_lost(
     for _ in range(steps):
         await asyncio.sleep(0)
     task.cancel()
-    done, _ = await asyncio.wait({task}, timeout=5)
+    done, _ = await asyncio.wait({task}, timeout=PATIENCE)
     assert done
     assert task.cancelled()

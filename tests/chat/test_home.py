@@ -12,6 +12,7 @@ from polly_htmx.chat import home, runner
 from polly_htmx.chat.keeper import Keeper
 from polly_htmx.models import Message
 from tests.chat.test_runner import Talk, ask, talk
+from tests.patience import PATIENCE
 
 __all__ = ["talk"]
 
@@ -69,7 +70,7 @@ async def test_end_is_saved_however_often_the_run_is_cancelled(
 
     monkeypatch.setattr(Keeper, "end", slow_end)
     task = asyncio.create_task(runner.arun_reply(reply.pk))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while (await Message.objects.aget(pk=reply.pk)).status != "streaming":  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         await asyncio.sleep(0.1)

@@ -13,11 +13,11 @@ from polly_htmx.chat import checkpoints, keeper as keeper_module
 from polly_htmx.chat.keeper import Keeper
 from polly_htmx.models import Message
 from tests.chat.test_runner import Talk, ask, talk
+from tests.patience import PATIENCE
 
 __all__ = ["talk"]
 pytestmark = pytest.mark.django_db(transaction=True)
 LEASE = 20.0
-PATIENCE = 5
 
 
 @pytest.fixture(autouse=True)

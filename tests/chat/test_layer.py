@@ -9,6 +9,7 @@ import pytest
 
 from polly_htmx.chat import layer
 from polly_htmx.chat.layer import Ear
+from tests.patience import PATIENCE
 
 SECRET = "redis://:LAYER-CANARY@host"
 
@@ -59,7 +60,7 @@ async def test_ear_without_a_layer_takes_a_channel_as_soon_as_there_is_one(
     ear = Ear()
     assert await ear.open() == ""
     deafened: list[bool] = []
-    heard = await asyncio.wait_for(ear.hear(lambda: deafened.append(True)), 5)
+    heard = await asyncio.wait_for(ear.hear(lambda: deafened.append(True)), PATIENCE)
     assert heard == {"type": "news", "channel": "channel 1"}
     assert ear.channel == "channel 1"
     assert not deafened, "It had nothing to lose."
@@ -74,7 +75,7 @@ async def test_ear_says_so_when_the_layer_fails_and_hears_again_afterwards(
     await ear.open()
     frail.failures = 2
     deafened: list[bool] = []
-    heard = await asyncio.wait_for(ear.hear(lambda: deafened.append(True)), 5)
+    heard = await asyncio.wait_for(ear.hear(lambda: deafened.append(True)), PATIENCE)
     assert heard["type"] == "news"
     assert deafened == [True, True]
 

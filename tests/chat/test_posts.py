@@ -10,6 +10,7 @@ import pytest
 from polly_htmx.chat import audience, home, layer, posts
 from polly_htmx.chat.events import Event, PathChanged, to_dict
 from polly_htmx.models import SmartConversation
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.usefixtures("at_home")
 
@@ -84,7 +85,7 @@ class Socket:
 
     async def until(self, count: int) -> None:
         """Return when so much has been heard."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             while len(self.heard) < count:
                 self.news.clear()
                 await self.news.wait()
@@ -188,7 +189,7 @@ async def test_room_is_deaf_when_the_layer_breaks_and_can_join_again(far: Far) -
     await posts.follow(conversation, socket)
     (channel,) = far.channels
     far.channels[channel].put_nowait(None)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while posts.hears(conversation):  # noqa: ASYNC110  (nothing tells of it)
             await asyncio.sleep(0)
     await posts.follow(conversation, socket, again=True)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -74,15 +76,16 @@ async def test_reply_takes_a_query_a_second_and_six_more(
     # The thread that the run will use has its connection open already.
     await _in_its_thread(counted)
     counted.queries.clear()
-    begun = asyncio.get_running_loop().time()
+    begun = time.time()
     await runner.arun_reply(reply.pk)
-    took = asyncio.get_running_loop().time() - begun
+    ended = time.time()
     queries = len(counted.queries)
     await reply.arefresh_from_db()
     assert reply.status == "complete"
-    assert took >= SECONDS
+    assert ended - begun >= SECONDS
     assert queries >= SECONDS, "Something was not counted."
-    assert queries <= took + MORE, counted.queries
+    # Checkpoints fall on whole seconds of the clock: 3.1 seconds may meet four.
+    assert queries <= math.floor(ended) - math.floor(begun) + MORE, counted.queries
 
 
 async def _in_its_thread(counted: Counted) -> None:

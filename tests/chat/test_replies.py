@@ -35,6 +35,7 @@ from polly_htmx.chat.events import Event, PathChanged, from_dict
 from polly_htmx.models import Message, Parrot, SmartConversation
 from polly_htmx.signals import reply_finished, turn_taken
 from tests.chat.halves import question_of, reply_of, retire
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.django_db
 Committed = Callable[..., Any]
@@ -290,6 +291,6 @@ async def test_followers_hear_of_a_changed_path_with_its_mark(
 
 async def next_event() -> Event:
     channels: Any = get_channel_layer()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         message = await channels.receive("specific.test!page")
     return from_dict(message["event"])

@@ -18,6 +18,7 @@ from polly_htmx.chat import atake_turn, dispatch, keeper, runner
 from polly_htmx.chat.leases import interrupt_expired
 from polly_htmx.models import Message, Parrot, SmartConversation
 from tests.chat.recording import requests
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Script = Callable[..., None]
@@ -182,7 +183,7 @@ async def test_text_is_shown_when_the_model_pauses_after_a_burst(
     )
     reply = await ask(conversation)
     task = asyncio.create_task(runner.arun_reply(reply.pk))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while not any("One two" in html for html in shown):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     task.cancel()
@@ -208,7 +209,7 @@ async def test_text_and_lease_are_saved_while_it_runs(
     conversation = await asyncio.to_thread(talk, text="One two", fault="stall")
     reply = await ask(conversation)
     task = asyncio.create_task(runner.arun_reply(reply.pk))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while not reply.content:
             await asyncio.sleep(0.01)
             await reply.arefresh_from_db()
@@ -229,7 +230,7 @@ async def test_runner_that_lost_its_lease_writes_no_more(
     conversation = await asyncio.to_thread(talk, text="One two", fault="stall")
     reply = await ask(conversation)
     task = asyncio.create_task(runner.arun_reply(reply.pk))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while reply.lease_owner is None:
             await asyncio.sleep(0.01)
             await reply.arefresh_from_db()
@@ -237,7 +238,7 @@ async def test_runner_that_lost_its_lease_writes_no_more(
         lease_owner=uuid.uuid4(), content="written by another"
     )
     assert mine == 1
-    await asyncio.wait_for(task, 5)
+    await asyncio.wait_for(task, PATIENCE)
     await reply.arefresh_from_db()
     assert reply.content == "written by another"
     assert reply.status == "streaming"
@@ -266,7 +267,7 @@ async def test_process_that_serves_takes_over_replies_left_pending(
     reply = await ask(conversation)
     monkeypatch.setattr(dispatch, "RING_AGAIN_AFTER", timedelta(0))
     dispatch.serve()  # ... and one that serves sockets starts.
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while reply.status != "complete":
             await asyncio.sleep(0.01)
             await reply.arefresh_from_db()

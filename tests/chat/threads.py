@@ -9,8 +9,9 @@ from typing import TypeVar
 
 from django.db import connection
 
+from tests.patience import PATIENCE
+
 T = TypeVar("T")
-PATIENCE = 60
 
 
 def at_once(works: Iterable[Callable[[], T]]) -> list[T | Exception]:

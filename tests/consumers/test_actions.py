@@ -16,6 +16,7 @@ from polly_htmx.chat import atake_turn, dispatch
 from polly_htmx.chat.layer import WORKERS
 from polly_htmx.models import Message, Parrot, SmartConversation
 from tests.asgi import application
+from tests.patience import PATIENCE
 from tests.sockets import Page, page
 
 pytestmark = [
@@ -157,7 +158,7 @@ async def test_worker_writes_a_reply_that_it_is_told_of(
     scope = {"type": "channel", "channel": WORKERS}
     worker: Any = cast("Any", ApplicationCommunicator)(application, scope)
     await worker.send_input({"type": "polly.run", "reply_id": turn.reply.pk})
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while turn.reply.status != "complete":
             await asyncio.sleep(0.02)
             await turn.reply.arefresh_from_db()

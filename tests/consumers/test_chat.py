@@ -15,6 +15,7 @@ from django.test import Client
 from polly_htmx.consumers import SmartGPTConsumer
 from polly_htmx.consumers.base import MAX_BAD_FRAMES
 from polly_htmx.models import Message, Parrot, SmartConversation
+from tests.patience import PATIENCE
 from tests.sockets import chat_path, communicator, page
 
 pytestmark = [
@@ -109,7 +110,7 @@ async def test_reply_goes_on_without_any_socket(
         await tab.send("Hello", nonce="n1")
         await tab.until('data-acked="n1"')
     reply = await Message.objects.aget(party="ASSISTANT")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while reply.status != "complete":
             await asyncio.sleep(0.01)
             await reply.arefresh_from_db()

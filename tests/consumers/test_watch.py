@@ -10,6 +10,7 @@ import pytest
 
 from polly_htmx.chat import home
 from polly_htmx.consumers import watch
+from tests.patience import PATIENCE
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -58,7 +59,7 @@ class Hanging(Socket):
 
 
 async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while not holds():  # noqa: ASYNC110  (nothing tells of it)
             await asyncio.sleep(0.01)
 

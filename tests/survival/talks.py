@@ -16,8 +16,8 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from tests.dom import Element
 from tests.line import Line
+from tests.patience import PATIENCE
 
-PATIENCE = 30
 AGAIN = 0.1
 """Seconds between two attempts to reach a process that is dead or not yet back."""
 FAULTS = ["cut", "reset", "rate-limited", "hang"]

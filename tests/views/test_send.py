@@ -14,6 +14,7 @@ from django.test import AsyncClient, Client
 from polly_htmx.access import VISITOR_KEY
 from polly_htmx.chat.slots import Slot, sign
 from polly_htmx.models import Message, Parrot, SmartConversation
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true"}
@@ -143,7 +144,7 @@ async def test_reply_runs_without_any_socket_under_asgi(
     await client.aforce_login(user)
     await client.post(send_url, {"message": "Hi"})
     reply = await Message.objects.aget(party="ASSISTANT")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while reply.status != "complete":
             await asyncio.sleep(0.01)
             await reply.arefresh_from_db()
