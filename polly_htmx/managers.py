@@ -127,7 +127,7 @@ class MessageQuerySet(models.QuerySet["Message"]):
         """Return the reply if this runner still owns it, else nothing."""
         return self.filter(pk=pk, lease_owner=owner, status=self.model.Status.STREAMING)
 
-    def end(self, now: datetime, **fields: str) -> bool:
+    def end(self, now: datetime, **fields: str | int) -> bool:
         """Save how replies ended, and let go of their leases; tell if any was there."""
         return bool(
             self.update(
@@ -170,12 +170,32 @@ class MessageQuerySet(models.QuerySet["Message"]):
         found = self.filter(pk__in=ids).select_related("version__parrot", "author")
         return sorted(found, key=lambda message: message.sequence)
 
-    def said_before(self, leaf_id: int | None, *, limit: int) -> list[tuple[str, str]]:
-        """Return who said what on such a path, as pairs of party and content."""
+    def said_before(
+        self, leaf_id: int | None, *, limit: int
+    ) -> list[tuple[str, str, int | None]]:
+        """Return who said what on such a path: party, content, and the parent's key."""
         if leaf_id is None:
             return []
         found = self.filter(pk__in=self._ancestors(leaf_id, limit))
-        return list(found.order_by("sequence").values_list("party", "content"))
+        return list(
+            found.order_by("sequence").values_list("party", "content", "parent_id")
+        )
+
+    def count_before(self, leaf_id: int, *, limit: int) -> int:
+        """
+        Return how many messages with a text are on such a path.
+
+        Only the nearest ``limit`` are walked over. If there are more, the rest is
+        counted by their number, which counts other branches too.
+        """
+        found = self.filter(pk__in=self._ancestors(leaf_id, limit))
+        walked = found.aggregate(
+            all=models.Count("pk"),
+            said=models.Count("pk", filter=~models.Q(content="")),
+            first=models.Min("sequence"),
+        )
+        rest = walked["first"] - 1 if walked["all"] == limit else 0
+        return int(walked["said"] + rest)
 
     def _ancestors(self, leaf_id: int, limit: int) -> RawSQL:
         """Return a subquery of a leaf's key and those of its ancestors."""

@@ -76,6 +76,8 @@ class ReplyEnded:
     """What goes before the tail, which then goes away."""
     answered_by: str = ""
     """Name of the model that answered in place of the Parrot's own."""
+    left_out: int = 0
+    """How many earlier messages the model was not told."""
     html: str | None = None
     """The whole answer, where it is short, or where what was shown has changed."""
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from polly_htmx.llm import window
+from polly_htmx.llm.exceptions import NotConfigured
+from polly_htmx.llm.model_type import resolve
 from polly_htmx.models import Message
 
-MAX_MESSAGES = 200
-"""Older messages are not sent. A window counted in tokens takes its place later."""
+PAGE = 100
+"""Messages that are read at a time, the newest first, until the window is full."""
+MOST = 1_000
+"""Messages that are read, and walked over to be counted, at most."""
 
 GO_ON = (
     "Your last answer broke off. Go on exactly where it ends, even within a word. "
@@ -33,6 +38,28 @@ class Prompt:
     history: list[dict[str, Any]]
     text: str
     """The person's newest message, or GO_ON."""
+    rows: list[int] = field(default_factory=list)
+    """How many messages each entry of the history was made of."""
+    unread: int = 0
+    """Older messages, which can't fit into the model's window and were not read."""
+
+    @property
+    def is_rest(self) -> bool:
+        """Whether the rest of an answer is asked for."""
+        return self.text is GO_ON
+
+    def left_out(self, entries: int) -> int:
+        """Return how many messages the model is not told, if it is not told so many
+        entries of the history."""
+        return self.unread + sum(self.rows[:entries])
+
+
+@dataclass(slots=True)
+class _Said:
+    """What was said before a reply, the newest last, as far as it may fit."""
+
+    entries: list[tuple[str, str]]
+    unread: int = 0
 
 
 def prompt_for(reply: Message) -> Prompt:
@@ -44,44 +71,81 @@ def prompt_for(reply: Message) -> Prompt:
     version = reply.version
     if version is None:
         raise ValueError("A reply without a version of its Parrot can't be run.")
-    said = _said_before(reply)
+    said = _said_before(reply, version.model)
     if reply.content.strip():
-        before, text = _alternating([*said, (reply.party, reply.content)]), GO_ON
+        whole, text = _alternating([*said.entries, (reply.party, reply.content)]), GO_ON
     else:
-        *before, question = _alternating(said)
-        text = question["content"]
+        whole = _alternating(said.entries)
+        text = whole[-1].content
+        whole.pop()
     system = reply.instructions or version.system_prompt
     return Prompt(
         model=version.model,
         system_prompt="\n\n".join(part for part in (system, reply.context) if part),
         parameters=version.parameters,
-        history=before,
+        history=[entry.message for entry in whole],
         text=text,
+        rows=[entry.rows for entry in whole],
+        unread=said.unread,
     )
 
 
-def _said_before(reply: Message) -> list[tuple[str, str]]:
+def _said_before(reply: Message, model: str) -> _Said:
     if "parent" in reply._state.fields_cache:
         question = reply.parent
         if question is not None and question.parent_id is None:
-            return [(question.party, question.content)]  # The first words of a chat.
-    return Message.objects.said_before(reply.parent_id, limit=MAX_MESSAGES)
+            # The first words of a chat.
+            return _Said([(question.party, question.content)])
+    room, leaf = _readable(model), reply.parent_id
+    said: list[tuple[str, str]] = []
+    while leaf and room > 0 and len(said) < MOST:
+        page = Message.objects.said_before(leaf, limit=PAGE)
+        leaf = page[0][2]
+        said[:0] = [(party, content) for party, content, _parent in page]
+        room -= sum(len(content.encode()) + window.FRAME for _party, content, _ in page)
+    unread = Message.objects.count_before(leaf, limit=MOST) if leaf else 0
+    return _Said(said, unread)
 
 
-def _alternating(said: list[tuple[str, str]]) -> list[dict[str, Any]]:
+def _readable(model: str) -> int:
+    """Return how many bytes of a conversation may fit into a model's window."""
+    try:
+        tokens = window.window_of(resolve(model))
+    except NotConfigured:
+        tokens = (
+            window.DEFAULT_WINDOW
+        )  # What is wrong with it is told when it is asked.
+    return tokens * window.BYTES_PER_TOKEN
+
+
+@dataclass(slots=True)
+class _Entry:
+    """One entry of a history, and how many messages it was made of."""
+
+    role: str
+    content: str
+    rows: int = 1
+
+    @property
+    def message(self) -> dict[str, Any]:
+        return {"role": self.role, "content": self.content}
+
+
+def _alternating(said: list[tuple[str, str]]) -> list[_Entry]:
     """
     Return the entries that have a text, neighbours of one role made into one.
 
     After a reply that failed without a word two questions stand in a row, and the
     chat templates of several models refuse that.
     """
-    entries: list[dict[str, Any]] = []
+    entries: list[_Entry] = []
     for party, content in said:
         role = ROLES[Message.Party(party)]
         if not content:
             continue
-        if entries and entries[-1]["role"] == role:
-            entries[-1]["content"] += f"\n\n{content}"
+        if entries and entries[-1].role == role:
+            entries[-1].content += f"\n\n{content}"
+            entries[-1].rows += 1
         else:
-            entries.append({"role": role, "content": content})
+            entries.append(_Entry(role, content))
     return entries

@@ -91,6 +91,7 @@ def save_end(
             error=reply.error,
             finish_reason=reply.finish_reason,
             answered_by=reply.answered_by,
+            left_out=reply.left_out,
             **fields,
         )
         if ended:
@@ -125,6 +126,7 @@ def announce_end(
         error=reply.error,
         finish_reason=reply.finish_reason,
         answered_by=reply.answered_by,
+        left_out=reply.left_out,
         state=mark(reply.pk, reply.finished_at or timezone.now()),
         run=run,
         number=number,

@@ -20,7 +20,7 @@ from polly_htmx.chat.home import to_the_end
 from polly_htmx.chat.keeper import Keeper
 from polly_htmx.chat.leases import Figures, announce_end
 from polly_htmx.exceptions import PollyError
-from polly_htmx.hooks import AnswerGate
+from polly_htmx.hooks import AnswerGate, summariser
 from polly_htmx.llm import Finished, LLMConnect, Text
 from polly_htmx.llm.attempts import Attempt
 from polly_htmx.llm.exceptions import Interrupted
@@ -31,6 +31,8 @@ logger = logging.getLogger(__name__)
 
 SAVE_SECONDS = 30.0
 """How long a run keeps trying to save its end: a database comes back."""
+KEPT_FOR_THE_REST = 2
+"""Entries without which nobody could go on with an answer: its question and itself."""
 HELPER_SECONDS = 10.0
 """How long a run waits for its own tasks to end."""
 
@@ -168,6 +170,8 @@ class _Run:
         prompt, gate = self.prompt, AnswerGate(self.reply)
         # As a Parrot: its parameters may not say where the key is sent.
         invoker = LLMConnect.for_parrot(prompt).invoker(history=prompt.history)
+        invoker.kept = KEPT_FOR_THE_REST if prompt.is_rest else 0
+        invoker.summarise = summariser(self.reply)
         reason = ""
         try:
             async with aclosing(invoker.astream_events(prompt.text)) as events:
@@ -180,6 +184,7 @@ class _Run:
             self._show(await gate.end())
         finally:
             self._attempts = invoker.attempts
+            self.reply.left_out = prompt.left_out(invoker.left_out)
         return reason
 
     def _show(self, text: str) -> None:

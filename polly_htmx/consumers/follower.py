@@ -219,6 +219,7 @@ class Follower:
         self.state, self.reply = event.state, None
         reply.status, reply.error = event.status, event.error
         reply.finish_reason, reply.answered_by = event.finish_reason, event.answered_by
+        reply.left_out = event.left_out
         if event.html is not None:
             ended = partial(self._render, fragments.ended_parcels, html=event.html)
             return self._made(event, lambda: ended(reply))

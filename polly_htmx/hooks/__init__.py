@@ -6,6 +6,7 @@ from __future__ import annotations
 from polly_htmx.hooks.base import Hook, Veto
 from polly_htmx.hooks.chain import apass_message, hears_messages, pass_message
 from polly_htmx.hooks.gate import AnswerGate
+from polly_htmx.hooks.summaries import summariser
 
 __all__ = [
     "AnswerGate",
@@ -14,4 +15,5 @@ __all__ = [
     "apass_message",
     "hears_messages",
     "pass_message",
+    "summariser",
 ]

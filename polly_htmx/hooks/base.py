@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from typing import TypeAlias
 
 from django.utils.functional import Promise
 
 from polly_htmx.access import Who
 from polly_htmx.exceptions import Withheld
+from polly_htmx.llm.messages import ChatMessage
 from polly_htmx.models import Message, SmartConversation
 
 Hooked: TypeAlias = str | Awaitable[str]
@@ -71,5 +72,19 @@ class Hook:
         Return what is shown and stored for a whole answer; raise Veto to withhold it.
 
         Of an answer that is continued this is the part that is new.
+        """
+        return text
+
+    def summary(
+        self, text: str, *, left_out: Sequence[ChatMessage], reply: Message
+    ) -> Hooked:
+        """
+        Return what the model is told of the messages that don't fit into its window.
+
+        ``left_out`` are the newest of them, the oldest first, each with its "role" and
+        "content"; ``text`` is what the hooks before made of them. It goes at the end of
+        the system prompt; "" for nothing. The model is asked only afterwards, and what
+        this takes counts to the wait for its first word: better keep a summary than
+        make one anew. If it fails, the answer goes on without.
         """
         return text

@@ -72,8 +72,19 @@ async def pass_answer(method: Method, text: str, *, reply: Any) -> str:
         return _checked(await _as_async(method)(text, reply=reply))
 
 
+async def pass_summary(method: Method, text: str, **about: Any) -> str:
+    """Return what one hook's method makes of a summary."""
+    with _guarded(method, None):
+        return _checked(await _as_async(method)(text, **about))
+
+
+def asked_of(method: str) -> list[Method]:
+    """Return a method of each hook that has one of its own, in their order."""
+    return [getattr(hook, method) for hook in chain() if overrides(hook, method)]
+
+
 def _of_messages() -> list[Method]:
-    return [hook.message for hook in chain() if overrides(hook, "message")]
+    return asked_of("message")
 
 
 def _is_async(method: Method) -> bool:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Generator, Iterable, Sequence
 from contextlib import aclosing
-from functools import partial
 from typing import Any, Protocol
 
 from polly_htmx.conf import conf
-from polly_htmx.llm import bridge, exceptions
+from polly_htmx.llm import bridge, exceptions, litellm_port
 from polly_htmx.llm.attempts import Attempt
 from polly_htmx.llm.cleaning import clean
 from polly_htmx.llm.draft import Draft
-from polly_htmx.llm.failover import Candidate, Failover
+from polly_htmx.llm.failover import Failover
 from polly_htmx.llm.messages import (
     ChatMessage,
     Content,
@@ -25,7 +25,7 @@ from polly_htmx.llm.messages import (
     Text,
 )
 from polly_htmx.llm.model_type import Model
-from polly_htmx.llm.pacing import paced
+from polly_htmx.llm.question import Question, Summarise
 
 
 class Connection(Protocol):
@@ -55,7 +55,12 @@ class BaseInvoker(ABC):
         self.history: list[ChatMessage] = [dict(message) for message in history]
         self.attempts: Sequence[Attempt] = ()
         """The calls that the last message took, in order, also the failed ones."""
+        self.kept = 0
+        """How many of the newest entries of the history always go with the message."""
+        self.summarise: Summarise | None = None
+        """Makes a text of what doesn't fit, for the system prompt."""
         self._draft: Draft | None = None
+        self._questions: list[Question] = []
 
     @abstractmethod
     def provider_events(
@@ -67,6 +72,23 @@ class BaseInvoker(ABC):
         Raises only LLMError. Must let go of the provider when it is closed.
         """
 
+    async def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Return how many tokens the model makes of each text, or not much less."""
+        model = self.connect.model.litellm_model
+        return await asyncio.to_thread(litellm_port.count_tokens, model, texts)
+
+    async def is_awake(self) -> bool:
+        """Return whether the model can count and answer without being loaded first."""
+        return True
+
+    @property
+    def left_out(self) -> int:
+        """Return how many entries of the history the last model was not told."""
+        asked = self.attempts[-1].model if self.attempts else ""
+        found = (each for each in self._questions if each.candidate.model == asked)
+        question = next(found, None)
+        return question.left_out if question else 0
+
     @property
     def reply(self) -> Reply | None:
         """Return the answer so far, also after a stop or a failure."""
@@ -76,7 +98,8 @@ class BaseInvoker(ABC):
         """Send a message and yield what comes: the last event is Finished."""
         draft = self._draft = Draft(self.connect.model.name)
         asked = {"role": "user", "content": _sendable(message)}
-        failover = Failover(self._candidates(self._request(asked)))
+        questions = self._questions = self._ask_each(self._request(asked))
+        failover = Failover([question.candidate for question in questions])
         self.attempts = failover.attempts
         problem: exceptions.LLMError | None = None
         try:
@@ -120,14 +143,11 @@ class BaseInvoker(ABC):
         """See astream_message()."""
         return bridge.iterate(self.astream_message(message))
 
-    def _candidates(self, messages: list[ChatMessage]) -> list[Candidate]:
-        size = sum(len(str(message["content"]).encode()) for message in messages)
+    def _ask_each(self, messages: list[ChatMessage]) -> list[Question]:
         end = time.monotonic() + conf.REPLY_MAX_SECONDS
         return [
-            Candidate(
-                invoker.connect.model.name,
-                partial(_asked, invoker, messages, end),
-                size=size,
+            Question(
+                invoker, messages, end=end, kept=self.kept, summarise=self.summarise
             )
             for invoker in (self, *self.connect.stand_ins())
         ]
@@ -136,18 +156,6 @@ class BaseInvoker(ABC):
         prompt = clean(self.connect.system_prompt)
         system = [{"role": "system", "content": prompt}] if prompt else []
         return [*system, *self.history, asked]
-
-
-async def _asked(
-    invoker: BaseInvoker, messages: list[ChatMessage], end: float
-) -> AsyncGenerator[ProviderEvent]:
-    """Ask one model, within our deadlines."""
-    async with (
-        aclosing(invoker.provider_events(messages)) as source,
-        aclosing(paced(source, end=end)) as events,
-    ):
-        async for event in events:
-            yield event
 
 
 def _sendable(content: Content) -> Content:

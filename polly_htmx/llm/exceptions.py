@@ -5,7 +5,8 @@ LLMError
   x NotConfigured      no such model, file, engine, key or address
   x NotAuthorised      the provider refused the key
   x RateLimited        too many requests; ``retry_after`` says when to come back
-  x ContextTooLong     the conversation does not fit into the model's window
+  + ContextTooLong     the conversation does not fit into the model's window
+    x MessageTooLongForModel  not even its newest message does
   x ContentRefused     the provider's filter refused to answer
   x RequestRefused     the provider does not take the request as it stands
   + Unavailable        the provider did not answer, or with an error of its own
@@ -66,6 +67,16 @@ class ContextTooLong(LLMError):
 
     code = "context-too-long"
     user_message = _("This chat has grown too long for the model. Please start anew.")
+
+
+class MessageTooLongForModel(ContextTooLong):
+    """The newest message alone does not fit into the model's context window."""
+
+    code = "message-too-long-for-model"
+    user_message = _(
+        "Your message is too long for this model. "
+        "Please shorten it, or send it in smaller parts."
+    )
 
 
 class ContentRefused(LLMError):

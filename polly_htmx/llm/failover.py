@@ -17,7 +17,7 @@ from polly_htmx.llm.messages import Ending, ProviderEvent
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Candidate:
     """A model that may answer, and how it is asked."""
 
@@ -25,7 +25,7 @@ class Candidate:
     ask: Callable[[], AsyncGenerator[ProviderEvent]]
     """Begins a new call. It raises only LLMError."""
     size: int = 0
-    """Bytes of what it is sent."""
+    """Bytes of what it is sent; known for sure once it is asked."""
 
 
 @dataclass(slots=True)
@@ -121,6 +121,7 @@ class Failover:
             attempt.failed(exc)
             raise
         finally:
+            attempt.asked = candidate.size
             attempt.ended()
 
     def _pause(self, problem: exceptions.LLMError, number: int) -> float | None:

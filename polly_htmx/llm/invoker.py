@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
 from polly_htmx.conf import conf
@@ -20,13 +20,24 @@ class LLMInvoker(BaseInvoker):
         self, messages: list[ChatMessage]
     ) -> AsyncGenerator[ProviderEvent]:
         """See BaseInvoker."""
-        file = self.connect.model.file
-        if file and not await asyncio.to_thread(local.is_awake, file):
+        if not await self.is_awake():
             yield Waking()
         call = await self._call(messages)
         async with aclosing(litellm_port.stream(call)) as events:
             async for event in events:
                 yield event
+
+    async def is_awake(self) -> bool:
+        """See BaseInvoker."""
+        file = self.connect.model.file
+        return not file or await asyncio.to_thread(local.is_awake, file)
+
+    async def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """See BaseInvoker."""
+        file = self.connect.model.file
+        if not file:
+            return await super().count_tokens(texts)
+        return await asyncio.to_thread(local.count_tokens, file, texts)
 
     async def _call(self, messages: list[ChatMessage]) -> litellm_port.Call:
         model = self.connect.model

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import sys
 import threading
 import warnings
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -25,6 +26,8 @@ SWITCHES: dict[str, Any] = {
     "telemetry": False,
     "turn_off_message_logging": True,
     "redact_messages_in_exceptions": True,
+    # What counts tokens shall fetch no tokenizer from a hub meanwhile.
+    "disable_hf_tokenizer_download": True,
     # httpx's own transport tells a reset from an end; aiohttp's doesn't.
     "disable_aiohttp_transport": True,
     # It takes 100 equal pieces for a fault, but a ruler of dashes is none. Our own
@@ -37,6 +40,9 @@ ENVIRONMENT = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_MODE": "PRODUCTI
 
 NO_KEY = "no-key"
 """Sent where none is set, lest a key from the environment goes to any address."""
+
+MARGIN = 1.1
+"""How much more tokens a model may make of a text than litellm's tokenizer does."""
 
 _lock = threading.Lock()
 _litellm: Any = None
@@ -114,6 +120,14 @@ def load() -> Any:
             redaction.guard()
             _litellm = litellm
         return _litellm
+
+
+def count_tokens(model: str, texts: Sequence[str]) -> list[int]:
+    """Return about how many tokens a model makes of each text: not on a loop."""
+    litellm = load()
+    counts = [litellm.token_counter(model=model, text=text) for text in texts]
+    # By a tokenizer that is often another one than the model's own.
+    return [math.ceil(count * MARGIN) for count in counts]
 
 
 def _warm_up(litellm: Any) -> None:

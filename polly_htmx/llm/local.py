@@ -9,6 +9,7 @@ import os
 import secrets
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,8 @@ QUIET = -1
 NEVER = -1
 ASKING = 1.0
 """Seconds that an engine gets to say whether it sleeps."""
+COUNTING = 10.0
+"""Seconds that it gets to count the tokens of a text."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +90,30 @@ def is_awake(file: str) -> bool:
     return not conf.LOCAL_IDLE_SECONDS or not _sleeps(engine)
 
 
+def count_tokens(file: str, texts: Sequence[str]) -> list[int]:
+    """Return how many tokens a model makes of each text; loads it if need be."""
+    engine = serve(file)
+    line = _line(engine, COUNTING)
+    try:
+        return [_count(engine, line, text) for text in texts]
+    except (OSError, ValueError, KeyError, http.client.HTTPException):
+        # It counts while it writes, so what keeps it from that ends answers too.
+        return [len(text.encode()) for text in texts]
+    finally:
+        line.close()
+
+
+def _count(engine: Engine, line: http.client.HTTPConnection, text: str) -> int:
+    line.request("POST", "/tokenize", json.dumps({"content": text}), engine.headers)
+    return len(json.load(line.getresponse())["tokens"])
+
+
+def _line(engine: Engine, seconds: float) -> http.client.HTTPConnection:
+    # By hand, since whatever else speaks HTTP may ask a proxy.
+    address = urlsplit(engine.api_base)
+    return http.client.HTTPConnection(str(address.hostname), address.port, seconds)
+
+
 def _key(file: str) -> Key | None:
     path = files.find(file)
     # The process too: threads of the engine don't survive a fork.
@@ -94,10 +121,7 @@ def _key(file: str) -> Key | None:
 
 
 def _sleeps(engine: Engine) -> bool:
-    # By hand, since whatever else speaks HTTP may ask a proxy. This question wakes
-    # nobody.
-    address = urlsplit(engine.api_base)
-    line = http.client.HTTPConnection(str(address.hostname), address.port, ASKING)
+    line = _line(engine, ASKING)  # This question wakes nobody.
     try:
         line.request("GET", "/props", headers=engine.headers)
         return json.load(line.getresponse()).get("is_sleeping") is True

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import models, transaction
 from django.db.models import Q
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_lazy as _, ngettext
 
 from polly_htmx.exceptions import Withheld, user_message_for
 from polly_htmx.llm import LLMModelType
@@ -110,6 +110,12 @@ class Message(PublicModel):
         max_length=MODEL_CHARS,
         blank=True,
         help_text=_("The model that answered in place of the Parrot's own."),
+    )
+    left_out = models.PositiveIntegerField(
+        _("left out"),
+        default=0,
+        editable=False,
+        help_text=_("Earlier messages that did not fit into the model's window."),
     )
     started_at = models.DateTimeField(_("started"), null=True, blank=True)
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
@@ -228,6 +234,17 @@ class Message(PublicModel):
         if not self.answered_by:
             return ""
         return dict(LLMModelType.choices).get(self.answered_by, self.answered_by)
+
+    @property
+    def left_out_remark(self) -> str:
+        """What a reader should know of what the model was not told, or ""."""
+        if not self.left_out:
+            return ""
+        return ngettext(
+            "%(count)s earlier message was not sent to the model.",
+            "%(count)s earlier messages were not sent to the model.",
+            self.left_out,
+        ) % {"count": self.left_out}
 
     @property
     def remark(self) -> str:
