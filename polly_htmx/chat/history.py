@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from polly_htmx.llm import window
@@ -38,8 +38,6 @@ class Prompt:
     history: list[dict[str, Any]]
     text: str
     """The person's newest message, or GO_ON."""
-    rows: list[int] = field(default_factory=list)
-    """How many messages each entry of the history was made of."""
     unread: int = 0
     """Older messages, which can't fit into the model's window and were not read."""
 
@@ -47,11 +45,6 @@ class Prompt:
     def is_rest(self) -> bool:
         """Whether the rest of an answer is asked for."""
         return self.text is GO_ON
-
-    def left_out(self, entries: int) -> int:
-        """Return how many messages the model is not told, if it is not told so many
-        entries of the history."""
-        return self.unread + sum(self.rows[:entries])
 
 
 @dataclass(slots=True)
@@ -72,20 +65,18 @@ def prompt_for(reply: Message) -> Prompt:
     if version is None:
         raise ValueError("A reply without a version of its Parrot can't be run.")
     said = _said_before(reply, version.model)
+    before = [_entry(party, content) for party, content in said.entries if content]
     if reply.content.strip():
-        whole, text = _alternating([*said.entries, (reply.party, reply.content)]), GO_ON
+        before, text = [*before, _entry(reply.party, reply.content)], GO_ON
     else:
-        whole = _alternating(said.entries)
-        text = whole[-1].content
-        whole.pop()
+        text = before.pop()["content"]
     system = reply.instructions or version.system_prompt
     return Prompt(
         model=version.model,
         system_prompt="\n\n".join(part for part in (system, reply.context) if part),
         parameters=version.parameters,
-        history=[entry.message for entry in whole],
+        history=before,
         text=text,
-        rows=[entry.rows for entry in whole],
         unread=said.unread,
     )
 
@@ -118,34 +109,5 @@ def _readable(model: str) -> int:
     return tokens * window.BYTES_PER_TOKEN
 
 
-@dataclass(slots=True)
-class _Entry:
-    """One entry of a history, and how many messages it was made of."""
-
-    role: str
-    content: str
-    rows: int = 1
-
-    @property
-    def message(self) -> dict[str, Any]:
-        return {"role": self.role, "content": self.content}
-
-
-def _alternating(said: list[tuple[str, str]]) -> list[_Entry]:
-    """
-    Return the entries that have a text, neighbours of one role made into one.
-
-    After a reply that failed without a word two questions stand in a row, and the
-    chat templates of several models refuse that.
-    """
-    entries: list[_Entry] = []
-    for party, content in said:
-        role = ROLES[Message.Party(party)]
-        if not content:
-            continue
-        if entries and entries[-1].role == role:
-            entries[-1].content += f"\n\n{content}"
-            entries[-1].rows += 1
-        else:
-            entries.append(_Entry(role, content))
-    return entries
+def _entry(party: str, content: str) -> dict[str, Any]:
+    return {"role": ROLES[Message.Party(party)], "content": content}

@@ -184,7 +184,7 @@ class _Run:
             self._show(await gate.end())
         finally:
             self._attempts = invoker.attempts
-            self.reply.left_out = prompt.left_out(invoker.left_out)
+            self.reply.left_out = prompt.unread + invoker.left_out
         return reason
 
     def _show(self, text: str) -> None:

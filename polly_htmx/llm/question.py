@@ -19,6 +19,10 @@ Summarise = Callable[[Sequence[ChatMessage]], Awaitable[str]]
 """From the messages that don't fit to a text that stands for them, or ""."""
 
 
+PLAIN = ("role", "content")
+"""What a message has that is a text and nothing else."""
+
+
 class Question:
     """The same message to one of the models that may answer it."""
 
@@ -54,7 +58,7 @@ class Question:
         if self._fitted is None:
             if self._needs_count and not await self._invoker.is_awake():
                 yield Waking()
-            self._fitted = await self._fit()
+            self._fitted = alternating(await self._fit())
         async with aclosing(self._invoker.provider_events(self._fitted)) as events:
             async for event in events:
                 yield event
@@ -96,6 +100,31 @@ class Question:
         ]
         fitted = window.fit(messages, sizes, room, kept=self._kept)
         return window.Fitted(fitted.messages, never + fitted.left_out)
+
+
+def alternating(messages: list[ChatMessage]) -> list[ChatMessage]:
+    """
+    Return the messages with neighbours of one side made into one.
+
+    After an answer that failed without a word two questions stand in a row, and the
+    chat templates of several models refuse that.
+    """
+    entries: list[ChatMessage] = []
+    for message in messages:
+        if entries and _is_plain(entries[-1]) and _is_plain(message):
+            last = entries[-1]
+            if last["role"] == message["role"]:
+                together = f"{last['content']}\n\n{message['content']}"
+                entries[-1] = {**last, "content": together}
+                continue
+        entries.append(message)
+    return entries
+
+
+def _is_plain(message: ChatMessage) -> bool:
+    """Return whether a message is a text of one side, and nothing besides."""
+    is_text = isinstance(message["content"], str) and len(message) == len(PLAIN)
+    return is_text and message["role"] in {"user", "assistant"}
 
 
 def _with_summary(messages: list[ChatMessage], text: str) -> list[ChatMessage]:
