@@ -5,14 +5,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from copy import copy
 from typing import Any, Protocol, Self
 
 from django.utils.module_loading import import_string
 
-from polly_htmx.llm import exceptions
+from polly_htmx.llm import exceptions, structured
 from polly_htmx.llm.base_invoker import BaseInvoker
 from polly_htmx.llm.invoker import LLMInvoker
-from polly_htmx.llm.messages import ChatMessage
+from polly_htmx.llm.messages import ChatMessage, Content
 from polly_htmx.llm.model_type import Model, resolve
 
 logger = logging.getLogger(__name__)
@@ -89,6 +90,33 @@ class LLMConnect:
     def invoker(self, history: Iterable[ChatMessage] = ()) -> BaseInvoker:
         """Begin a conversation, or go on with one."""
         return self._backend()(self, history)
+
+    def having(self, *, system_prompt: str, **params: Any) -> Self:
+        """Return the same connection with another prompt and more parameters."""
+        other = copy(self)
+        other.system_prompt = system_prompt
+        other.params, other._own = {**self.params, **params}, {**self._own, **params}
+        return other
+
+    def ask(self, prompt: Content, *, schema: Any = None, repairs: int = 2) -> Any:
+        """
+        Return the Reply to one prompt; with a schema, data of its shape.
+
+        ``schema`` is a pydantic model, which gives an instance of it, or a Django form,
+        which gives its cleaned data. An answer that does not fit goes back to the model
+        ``repairs`` times; then NoStructuredAnswer is raised.
+        """
+        if schema is None:
+            return self.invoker().send_message(prompt)
+        return structured.ask(self, prompt, schema, repairs)
+
+    async def aask(
+        self, prompt: Content, *, schema: Any = None, repairs: int = 2
+    ) -> Any:
+        """See ask()."""
+        if schema is None:
+            return await self.invoker().asend_message(prompt)
+        return await structured.aask(self, prompt, schema, repairs)
 
     def stand_ins(self) -> list[BaseInvoker]:
         """

@@ -21,6 +21,8 @@ addresses or markup.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from django.utils.translation import gettext_lazy as _
 
 from polly_htmx.exceptions import PollyError
@@ -126,3 +128,15 @@ class EmptyAnswer(BadResponse):
 
     code = "empty-answer"
     user_message = _("The model sent an empty answer. Please try again.")
+
+
+class NoStructuredAnswer(BadResponse):
+    """No answer was of the shape that was asked for, not after repairs either."""
+
+    code = "no-structured-answer"
+    user_message = _("The model did not give an answer that can be used.")
+
+    def __init__(self, detail: str = "", *, problems: Mapping[str, str]) -> None:
+        super().__init__(detail)
+        self.problems = dict(problems)
+        """What was wrong with the last answer, by its place in there. May quote it."""

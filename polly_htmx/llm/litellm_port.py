@@ -130,6 +130,11 @@ def count_tokens(model: str, texts: Sequence[str]) -> list[int]:
     return [math.ceil(count * MARGIN) for count in counts]
 
 
+def takes_schema(model: str) -> bool:
+    """Return whether a model is known to keep to a JSON Schema: not on a loop."""
+    return bool(load().supports_response_schema(model=model))
+
+
 def _warm_up(litellm: Any) -> None:
     # What is built and imported at the first call would hold the event loop for a
     # third of a second each: models of pydantic, and the openai client's parts.
