@@ -67,7 +67,10 @@ class ParrotForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = Parrot
-        fields = ("name", "color", "age", "model", "system_prompt", "parameters")
+        fields = (
+            *("name", "color", "age"),
+            *("model", "system_prompt", "parameters", "shows_thinking"),
+        )
         field_classes = {"parameters": ParametersField}
         widgets = {"color": ColorInput}
 

@@ -52,6 +52,7 @@ class MessageAdmin(ReadOnly, ModelAdmin):  # type: ignore[type-arg]
                     "context",
                     "error",
                     "finish_reason",
+                    "reasoning",
                 )
             },
         ),
@@ -87,7 +88,7 @@ class MessageAdmin(ReadOnly, ModelAdmin):  # type: ignore[type-arg]
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """Leave the long texts where they are: the list shows their beginnings."""
         changelist = super().get_changelist_instance(request)
-        long_texts = ("content", "instructions", "context")
+        long_texts = ("content", "reasoning", "instructions", "context")
         changelist.result_list = changelist.result_list.defer(*long_texts)
         return changelist
 

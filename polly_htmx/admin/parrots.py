@@ -33,7 +33,10 @@ class ParrotAdmin(ModelAdmin):  # type: ignore[type-arg]
     readonly_fields = ("external_id", "retired_at", "created_at", "updated_at")
     fieldsets = (
         (None, {"fields": ("name", "color", "age")}),
-        (_("Answers"), {"fields": ("model", "system_prompt", "parameters")}),
+        (
+            _("Answers"),
+            {"fields": ("model", "system_prompt", "parameters", "shows_thinking")},
+        ),
         (_("Record"), {"fields": readonly_fields}),
     )
 

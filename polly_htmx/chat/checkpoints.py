@@ -34,11 +34,12 @@ class Outcome(enum.Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkpoint:
-    """A running reply's text so far, or None if that is saved already."""
+    """A running reply's text and thoughts so far, None for what is saved already."""
 
     reply_id: int
     owner: uuid.UUID
     text: str | None
+    thoughts: str | None = None
 
 
 @dataclass(slots=True)
@@ -104,6 +105,8 @@ def _save_one(checkpoint: Checkpoint) -> Outcome:
     fields: dict[str, Any] = {"lease_until": now + timedelta(seconds=conf.REPLY_LEASE)}
     if checkpoint.text is not None:
         fields |= {"content": checkpoint.text, "updated_at": now}
+    if checkpoint.thoughts is not None:
+        fields |= {"reasoning": checkpoint.thoughts, "updated_at": now}
     row = Message.objects.held_by(checkpoint.reply_id, checkpoint.owner)
     if row.filter(stop_requested=False).update(**fields):
         return Outcome.HELD

@@ -25,7 +25,8 @@ def claim(reply_id: int) -> Claim | None:
     owner = uuid.uuid4()
     if not _take(reply_id, owner):
         return None
-    reply = Message.objects.select_related("conversation", "version").get(pk=reply_id)
+    rows = Message.objects.select_related("conversation", "version__parrot")
+    reply = rows.get(pk=reply_id)
     return Claim(reply, prompt_for(reply), owner)
 
 

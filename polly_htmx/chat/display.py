@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from polly_htmx.chat import audience, desk, layer
-from polly_htmx.chat.events import ReplyGrew, ReplySoFar
+from polly_htmx.chat.events import NO_WORDS, LastWords, ReplyGrew, ReplySoFar
 from polly_htmx.chat.home import to_the_end
 from polly_htmx.chat.pace import Pace
+from polly_htmx.chat.thoughts import NO_NEWS, Thoughts
 from polly_htmx.markdown import Change, MarkdownStream, render
 from polly_htmx.models import Message
 
@@ -31,6 +33,7 @@ class Display:
     def __init__(self, reply: Message, run: str, holds: Callable[[], bool]) -> None:
         self.reply = reply
         self.text = reply.content
+        self.thoughts = Thoughts(reply)
         self.number = 0
         self._run = run
         self._holds = holds
@@ -45,6 +48,21 @@ class Display:
         self.text += text
         self._stirred.set()
 
+    def wake(self) -> None:
+        """Show that the model is being loaded."""
+        self.thoughts.wake()
+        self._stirred.set()
+
+    def think(self, thought: str) -> None:
+        """Take the next piece of the thoughts, "" for one that is kept back."""
+        self.thoughts.think(thought)
+        self._stirred.set()
+
+    def speak(self) -> None:
+        """Show that the answer has begun, whether there is anything to read yet."""
+        if self.thoughts.speak():
+            self._stirred.set()
+
     def ask(self, channel: str) -> None:
         """Send the reply as it stands to one follower, as soon as possible."""
         self._asked.add(channel)
@@ -58,26 +76,34 @@ class Display:
             await self._stirred.wait()
             self._stirred.clear()
             await self._answer()
-            if len(self.text) == self._fed:
+            if len(self.text) == self._fed and not self.thoughts.has_news:
                 continue
             await self._rest()
-            if self._pace.affords(len(self.text)) or await self._has_paused():
+            length = len(self.text) + len(self.thoughts.text)
+            if self._pace.affords(length) or await self._has_paused():
                 # To its end: what the stream has passed is not told a second time.
                 await to_the_end(self._show())
 
-    async def end(self) -> tuple[str, str | None]:
-        """
-        Return the rest of the answer's HTML, and the whole where that is needed.
-
-        See ReplyEnded. To be called when run() is over.
-        """
-        text = self.text
+    async def end(self) -> LastWords:
+        """Return what pages lack at the end. To be called when run() is over."""
+        text, news = self.text, self.thoughts.end()
         change = await self._in_time(self._stream.finish, text, len(text))
+        last = LastWords(run=self._run, number=self.number + 1)
+        if self.thoughts.text and (news is None or change is None):
+            return NO_WORDS
         if change is None:
-            return "", str(await self._in_time(render, text, len(text)))
+            html = str(await self._in_time(render, text, len(text)))
+            return replace(last, html=html)
         shown, _tail = self._stream.whole()
         whole = f"{shown}{change.closed}"
-        return str(change.closed), whole if len(whole) <= SHORT else None
+        is_short = len(whole) <= SHORT and not self.thoughts.text
+        return replace(
+            last,
+            closed=str(change.closed),
+            thought=news.thought if news else "",
+            was_thinking=news is not None and news.phase is not None,
+            html=whole if is_short else None,
+        )
 
     async def _rest(self) -> None:
         followers = audience.size(layer.group_name(self.reply.conversation))
@@ -101,13 +127,14 @@ class Display:
         # Counted first, so that a change which no page gets to see leaves a gap:
         # somebody else may own the reply by now (see the keeper).
         self.number += 1
+        news = self.thoughts.news()
         change = await self._advance(self.text)
-        if change == Change():
+        if change == Change() and news == NO_NEWS:
             self.number -= 1
             return
         if not self._holds():
             return
-        self._pace.sent(time.monotonic(), change.size)
+        self._pace.sent(time.monotonic(), change.size + len(news.thought))
         event = ReplyGrew(
             reply_id=self.reply.pk,
             reply=str(self.reply.external_id),
@@ -118,6 +145,10 @@ class Display:
             kind=change.kind,
             grown=str(change.grown),
             open=None if change.open is None else str(change.open),
+            thought=news.thought,
+            opens=news.opens,
+            phase=news.phase,
+            relabels=news.relabels,
         )
         await layer.apublish(self.reply.conversation, event)
 
@@ -133,12 +164,16 @@ class Display:
             number=self.number,
             closed=str(closed),
             tail=str(tail),
+            thoughts=self.thoughts.so_far(),
+            phase=self.thoughts.told,
         )
         for channel in asked:
             await layer.asend(channel, event)
 
     async def _advance(self, text: str) -> Change:
         grown = len(text) - self._fed
+        if not grown:
+            return Change()
         change: Change = await self._in_time(self._stream.feed, text, grown)
         self._fed = len(text)
         return change

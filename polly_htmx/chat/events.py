@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, Literal
+
+Phase = Literal["", "waking", "thinking"]
+"""What a running reply does before its first word, or "" once it writes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +46,14 @@ class ReplyGrew:
     kind: str
     grown: str
     open: str | None
+    thought: str = ""
+    """What is added to the thoughts: escaped text."""
+    opens: bool = False
+    """Whether that is the first of them."""
+    phase: Phase | None = None
+    """What the reply does from now on, None if nothing else than before."""
+    relabels: bool = False
+    """Whether the thoughts on the page say of themselves what the phase is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,32 +65,50 @@ class ReplySoFar:
     number: int
     closed: str
     tail: str
+    thoughts: str = ""
+    phase: Phase = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReplyEnded:
+class LastWords:
     """
-    A reply has reached its end.
+    What pages lack of a reply at its end.
 
     Who has seen all numbers of the run before can show the end by ``closed``, or by
     ``html`` where that is given. Everybody else reads the row.
     """
+
+    run: str = ""
+    """See ReplyGrew; "" where everybody has to read the row."""
+    number: int = 0
+    closed: str = ""
+    """What goes before the tail, which then goes away."""
+    thought: str = ""
+    """What is added to the thoughts: escaped text."""
+    was_thinking: bool = False
+    """Whether pages still show that the model thinks."""
+    html: str | None = None
+    """The whole answer, where it is short, or where what was shown has changed. Never
+    for one with thoughts: a reader may have opened them, and they would close."""
+
+
+NO_WORDS = LastWords()
+"""By these all pages read the row."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyEnded(LastWords):
+    """A reply has reached its end."""
 
     reply_id: int
     status: str
     error: str
     finish_reason: str
     state: str
-    run: str = ""
-    number: int = 0
-    closed: str = ""
-    """What goes before the tail, which then goes away."""
     answered_by: str = ""
     """Name of the model that answered in place of the Parrot's own."""
     left_out: int = 0
     """How many earlier messages the model was not told."""
-    html: str | None = None
-    """The whole answer, where it is short, or where what was shown has changed."""
 
 
 Event = TurnTaken | PathChanged | ReplyGrew | ReplySoFar | ReplyEnded

@@ -29,13 +29,19 @@ class Keeper:
     """
 
     def __init__(
-        self, reply: Message, owner: uuid.UUID, text: Callable[[], str]
+        self,
+        reply: Message,
+        owner: uuid.UUID,
+        text: Callable[[], str],
+        thoughts: Callable[[], str] = str,
     ) -> None:
         self.reply = reply
         self.owner = owner
         self.lost = False
         self._text = text
+        self._thoughts = thoughts
         self._saved = reply.content
+        self._thought = reply.reasoning
         self._renewed = time.monotonic()
 
     def holds(self) -> bool:
@@ -52,8 +58,9 @@ class Keeper:
         while True:
             await asyncio.sleep(_until_next(time.time()))
             text, begun = self._text(), time.monotonic()
+            thoughts = self._thoughts()
             try:
-                outcome = await self._save(text)
+                outcome = await self._save(text, thoughts)
             except Exception as exc:  # noqa: BLE001  (each database has its own faults)
                 # The next round tries again: an answer outlives a short outage.
                 logger.warning(
@@ -62,7 +69,7 @@ class Keeper:
                     type(exc).__name__,
                 )
                 continue
-            self._saved, self._renewed = text, begun
+            self._saved, self._thought, self._renewed = text, thoughts, begun
             if outcome is Outcome.LOST:
                 self.lost = True
                 give_up()
@@ -70,10 +77,14 @@ class Keeper:
             if outcome is Outcome.STOP_WANTED:
                 stop()
 
-    async def _save(self, text: str) -> Outcome:
-        changed = None if text == self._saved else text
+    async def _save(self, text: str, thoughts: str) -> Outcome:
         return await save(
-            Checkpoint(reply_id=self.reply.pk, owner=self.owner, text=changed)
+            Checkpoint(
+                reply_id=self.reply.pk,
+                owner=self.owner,
+                text=None if text == self._saved else text,
+                thoughts=None if thoughts == self._thought else thoughts,
+            )
         )
 
     def end(self, calls: Sequence[ModelCall] = ()) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 from django.db import transaction
 from django.utils import timezone
@@ -13,7 +13,7 @@ from django.utils import timezone
 from polly_htmx.chat import layer, telemetry
 from polly_htmx.chat.calls import lost_call
 from polly_htmx.chat.conversations import mark
-from polly_htmx.chat.events import ReplyEnded
+from polly_htmx.chat.events import NO_WORDS, LastWords, ReplyEnded
 from polly_htmx.llm import Usage
 from polly_htmx.llm.exceptions import Interrupted
 from polly_htmx.managers import MessageQuerySet
@@ -79,11 +79,14 @@ def save_end(
     Save the end that ``reply`` carries, where ``row`` still finds it.
 
     The conversation's mark changes with it, so that no page can take the end for
-    something it has seen. Without ``content`` the text stays as it was saved last.
+    something it has seen. Without ``content`` the text stays as it was saved last,
+    and so do the thoughts.
     ``calls`` are what the reply took, saved only with the end, and so never twice.
     """
     reply.finished_at = now = timezone.now()
-    fields = {} if content is None else {"content": content}
+    fields = {}
+    if content is not None:
+        fields = {"content": content, "reasoning": reply.reasoning}
     with transaction.atomic():
         ended = row.end(
             now,
@@ -105,15 +108,12 @@ def announce_end(
     reply: Message,
     *,
     figures: Figures | None = None,
-    run: str = "",
-    number: int = 0,
-    closed: str = "",
-    html: str | None = None,
+    last: LastWords = NO_WORDS,
 ) -> None:
     """
     Tell the log, followers and listeners of a reply whose end save_end() has saved.
 
-    What a run has shown last it gives by ``run`` and the rest: see ReplyEnded.
+    A run tells what its pages lack by ``last``.
     """
     conversation = reply.conversation
     figures = figures or Figures()
@@ -128,10 +128,7 @@ def announce_end(
         answered_by=reply.answered_by,
         left_out=reply.left_out,
         state=mark(reply.pk, reply.finished_at or timezone.now()),
-        run=run,
-        number=number,
-        closed=closed,
-        html=html,
+        **asdict(last),
     )
     layer.publish(conversation, event)
     reply_finished.send(type(conversation), conversation=conversation, message=reply)

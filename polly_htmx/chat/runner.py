@@ -16,12 +16,13 @@ from polly_htmx.chat.calls import calls_for
 from polly_htmx.chat.claims import Claim, claim
 from polly_htmx.chat.database import in_database
 from polly_htmx.chat.display import Display
+from polly_htmx.chat.events import NO_WORDS
 from polly_htmx.chat.home import to_the_end
 from polly_htmx.chat.keeper import Keeper
 from polly_htmx.chat.leases import Figures, announce_end
 from polly_htmx.exceptions import PollyError
 from polly_htmx.hooks import AnswerGate, summariser
-from polly_htmx.llm import Finished, LLMConnect, Text
+from polly_htmx.llm import Event, Finished, LLMConnect, Reasoning, Text, Waking
 from polly_htmx.llm.attempts import Attempt
 from polly_htmx.llm.exceptions import Interrupted
 from polly_htmx.models import Message, SmartConversation
@@ -71,7 +72,12 @@ class _Run:
         owner = claimed.owner
         self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.figures = Figures(model=prompt.model)
-        self.keeper = Keeper(reply, owner, text=lambda: self.display.text)
+        self.keeper = Keeper(
+            reply,
+            owner,
+            text=lambda: self.display.text,
+            thoughts=lambda: self.display.thoughts.text,
+        )
         self.display = Display(reply, owner.hex, self.keeper.holds)
         self._work: asyncio.Task[End] | None = None
         self._cut: End | None = None
@@ -178,14 +184,27 @@ class _Run:
                 async for event in events:
                     if isinstance(event, Text):
                         self.figures.heard()
+                        self.display.speak()
                         self._show(await gate.add(event.text))
                     elif isinstance(event, Finished):
                         reason = event.reply.finish_reason or ""
+                    else:
+                        self._look_into(event, gate)
             self._show(await gate.end())
         finally:
             self._attempts = invoker.attempts
             self.reply.left_out = prompt.unread + invoker.left_out
         return reason
+
+    def _look_into(self, event: Event, gate: AnswerGate) -> None:
+        """Show what the model does before it answers."""
+        if isinstance(event, Waking):
+            self.display.wake()
+        elif isinstance(event, Reasoning):
+            self.figures.heard()
+            # No hook is asked about thoughts, so where answers need leave to be shown
+            # these get none, and nobody ever sees or stores them.
+            self.display.think("" if gate.active else event.text)
 
     def _show(self, text: str) -> None:
         if text:
@@ -193,27 +212,18 @@ class _Run:
 
     async def _finish(self, end: End) -> None:
         """Save the end, if this runner still owns the reply, and tell of it."""
-        run, number = self.keeper.owner.hex, self.display.number + 1
+        last = NO_WORDS
         try:
-            closed, html = await self.display.end()
+            last = await self.display.end()
         except Exception as exc:  # noqa: BLE001  (an end is saved whatever is shown)
             _log_fault(exc)
-            run, number, closed, html = "", 0, "", None  # Pages read the row.
         reply = self.reply
         reply.content = self.display.text
+        reply.reasoning = self.display.thoughts.text
         reply.status, reply.error = end.status, end.error
         reply.finish_reason = end.finish_reason
         self._count()
-        tell = partial(
-            announce_end,
-            reply,
-            figures=self.figures,
-            run=run,
-            number=number,
-            closed=closed,
-            html=html,
-        )
-        await self._save(tell)
+        await self._save(partial(announce_end, reply, figures=self.figures, last=last))
 
     def _count(self) -> None:
         """Take from the calls to models who answered, and what it took."""

@@ -23,6 +23,7 @@ from polly_htmx.chat.events import (
     TurnTaken,
 )
 from polly_htmx.chat.layer import group_name
+from polly_htmx.consumers import steps
 from polly_htmx.consumers.outbox import Outbox
 from polly_htmx.consumers.together import made, together
 from polly_htmx.models import Message, SmartConversation
@@ -182,8 +183,8 @@ class Follower:
             return []
         self._number = event.number
         if self._begun:
-            return self._made(event, lambda: fragments.grew_parcels(event))
-        return self._streaming(reply, event, event.tail or "")
+            return self._made(event, lambda: self._grown(reply, event))
+        return self._streaming(reply, event)
 
     async def _ask_once(self, run: str) -> None:
         """Ask a run that had not begun when we asked before."""
@@ -204,7 +205,7 @@ class Follower:
         if known and event.number <= (self._number or 0):
             return []
         self._run, self._number = event.run, event.number
-        return self._streaming(reply, event, event.tail)
+        return self._streaming(reply, event)
 
     async def _ended(self, event: ReplyEnded) -> Frames:
         reply = self.reply
@@ -217,15 +218,13 @@ class Follower:
             and event.number == self._number + 1
         )
         self.state, self.reply = event.state, None
-        reply.status, reply.error = event.status, event.error
-        reply.finish_reason, reply.answered_by = event.finish_reason, event.answered_by
-        reply.left_out = event.left_out
+        steps.end(reply, event)
         if event.html is not None:
             ended = partial(self._render, fragments.ended_parcels, html=event.html)
             return self._made(event, lambda: ended(reply))
         if event.run and in_step:
             closed = partial(self._render, fragments.closed_parcels)
-            return self._made(event, lambda: closed(reply, closed=event.closed))
+            return self._made(event, lambda: closed(reply, **steps.last(event)))
         _messages, frames = await self._rendered([reply.pk], self._by_row)
         return frames
 
@@ -254,17 +253,21 @@ class Follower:
         reply = messages[0]
         if reply.is_running:
             # It may not be sent, so nothing of ours changes here.
-            html, parcels = str(reply.html), fragments.streaming_parcels
-            return self._render(parcels, reply, closed=html, tail="")
+            parcels = fragments.streaming_parcels
+            return self._render(parcels, reply, **steps.stored(reply))
         return self._render(fragments.ended_parcels, reply, html=None)
 
-    def _streaming(
-        self, reply: Message, event: ReplyGrew | ReplySoFar, tail: str
-    ) -> Frames:
+    def _streaming(self, reply: Message, event: ReplyGrew | ReplySoFar) -> Frames:
         self._begun = True
         reply.status = Message.Status.STREAMING
-        render = partial(self._render, fragments.streaming_parcels, reply, tail=tail)
-        return self._made(("whole", event), lambda: render(closed=event.closed))
+        render = partial(self._render, fragments.streaming_parcels, reply)
+        return self._made(("whole", event), lambda: render(**steps.whole(event)))
+
+    def _grown(self, reply: Message, event: ReplyGrew) -> Frames:
+        grown = fragments.grew_parcels(event)
+        if event.phase is None:
+            return grown
+        return [*self._render(fragments.phase_parcels, reply, event), *grown]
 
     async def _with_others(self, key: Hashable, work: Callable[[], Awaitable[T]]) -> T:
         """Read and render for all who want the same just now; a copy for each."""

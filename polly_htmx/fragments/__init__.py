@@ -32,10 +32,12 @@ from polly_htmx.fragments.replies import (
     reply_grew,
     reply_streaming,
 )
+from polly_htmx.fragments.thoughts import Prelude, phase_parcels
 
 __all__ = [
     "STYLES",
     "Chat",
+    "Prelude",
     "Reader",
     "acknowledged",
     "assets",
@@ -49,6 +51,7 @@ __all__ = [
     "error",
     "grew_parcels",
     "new_nonce",
+    "phase_parcels",
     "refused",
     "reply_closed",
     "reply_ended",

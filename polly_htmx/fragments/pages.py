@@ -14,7 +14,7 @@ from polly_htmx.models import SmartConversation
 STYLES = [
     f"polly_htmx/css/{name}.css"
     for name in (
-        *("tokens", "tokens-code", "base", "prose", "log", "foot"),
+        *("tokens", "tokens-code", "base", "prose", "log", "thoughts", "foot"),
         *("composer", "list", "page", "code", "guard"),
     )
 ]

@@ -16,6 +16,7 @@ from polly_htmx.fragments.replies import (
     reply_grew,
     reply_streaming,
 )
+from polly_htmx.fragments.thoughts import NO_PRELUDE, Prelude, lots, thought_grew
 from polly_htmx.models import Message, SmartConversation
 
 PARCEL = 40_000
@@ -34,15 +35,27 @@ def streaming_parcels(
     *,
     closed: str,
     tail: str,
+    prelude: Prelude = NO_PRELUDE,
     reader: Reader = "owner",
 ) -> list[str]:
     """Return the frames that show a running reply whole; see reply_streaming()."""
     first, *more = _lots(closed)
+    thought, *thoughts_left = lots(prelude.thoughts)
+    if thought and _size(thought) + _size(first) + _size(tail) > PARCEL:
+        first, more = "", [first, *more]
     is_one = not more and _size(first) + _size(tail) <= PARCEL
     last = tail if is_one else ""
     frames = [
-        reply_streaming(conversation, reply, closed=first, tail=last, reader=reader)
+        reply_streaming(
+            conversation,
+            reply,
+            closed=first,
+            tail=last,
+            prelude=replace(prelude, thoughts=thought),
+            reader=reader,
+        )
     ]
+    frames += [thought_grew(str(reply.external_id), lot) for lot in thoughts_left]
     frames += [reply_grew(_growth(reply, closed=lot)) for lot in more]
     if tail != last:
         frames.append(reply_grew(_growth(reply, tail=tail)))
@@ -51,12 +64,18 @@ def streaming_parcels(
 
 def grew_parcels(event: ReplyGrew) -> list[str]:
     """Return the frames by which a running reply grows; see reply_grew()."""
+    frames = []
+    if event.thought:
+        added = "" if event.opens else event.thought
+        frames = [thought_grew(event.reply, lot) for lot in lots(added)]
+        event = replace(event, thought="", opens=False)
     *before, last = _lots(event.closed)
-    frames = [
+    frames += [
         reply_grew(replace(event, closed=lot, tail=None, kind="", grown="", open=None))
         for lot in before
     ]
-    return [*frames, reply_grew(replace(event, closed=last) if before else event)]
+    frames.append(reply_grew(replace(event, closed=last) if before else event))
+    return [frame for frame in frames if frame]
 
 
 def closed_parcels(
@@ -64,12 +83,18 @@ def closed_parcels(
     reply: Message,
     *,
     closed: str,
+    thought: str = "",
+    was_thinking: bool = False,
     reader: Reader = "owner",
 ) -> list[str]:
     """Return the frames that end a reply on a page in step; see reply_closed()."""
     *before, last = _lots(closed)
-    frames = [reply_grew(_growth(reply, closed=lot)) for lot in before]
-    return [*frames, reply_closed(conversation, reply, closed=last, reader=reader)]
+    frames = [thought_grew(str(reply.external_id), lot) for lot in lots(thought) if lot]
+    frames += [reply_grew(_growth(reply, closed=lot)) for lot in before]
+    end = reply_closed(
+        conversation, reply, closed=last, was_thinking=was_thinking, reader=reader
+    )
+    return [*frames, end]
 
 
 def ended_parcels(
@@ -81,9 +106,12 @@ def ended_parcels(
 ) -> list[str]:
     """Return the frames that show an ended reply whole; see reply_ended()."""
     html = str(reply.html) if html is None else html
-    if _size(html) <= PARCEL:
+    prelude = Prelude(thoughts=str(reply.thoughts))
+    if _size(html) + _size(prelude.thoughts) <= PARCEL:
         return [reply_ended(conversation, reply, html=html, reader=reader)]
-    first = streaming_parcels(conversation, reply, closed=html, tail="", reader=reader)
+    first = streaming_parcels(
+        conversation, reply, closed=html, tail="", prelude=prelude, reader=reader
+    )
     return [*first, reply_closed(conversation, reply, closed="", reader=reader)]
 
 
@@ -102,12 +130,17 @@ def snapshot_parcels(
             continue
         message = lot[0]
         hollow = copy(message)
-        hollow.content = ""
+        hollow.content = hollow.reasoning = ""
         frames.append(add(conversation, [hollow], reader=reader))
         if message.is_running:
             html = str(message.html)
             frames += streaming_parcels(
-                conversation, message, closed=html, tail="", reader=reader
+                conversation,
+                message,
+                closed=html,
+                tail="",
+                prelude=Prelude.of(message),
+                reader=reader,
             )
         else:
             frames += ended_parcels(conversation, message, html=None, reader=reader)
@@ -153,7 +186,7 @@ def _is_long(message: Message) -> bool:
 
 def _estimate(message: Message) -> int:
     # Markup and colours make it half as long again.
-    return MARKUP + _size(message.content) * 3 // 2
+    return MARKUP + _size(message.content) * 3 // 2 + _size(message.thoughts)
 
 
 def _size(html: str) -> int:

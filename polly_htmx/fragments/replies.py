@@ -8,6 +8,7 @@ from typing import Any
 
 from polly_htmx.chat.events import ReplyGrew
 from polly_htmx.fragments.rendering import Reader, frame
+from polly_htmx.fragments.thoughts import NO_PRELUDE, Prelude, thought_grew
 from polly_htmx.markdown import vouched
 from polly_htmx.models import Message, SmartConversation
 
@@ -31,13 +32,22 @@ def reply_streaming(
     *,
     closed: str,
     tail: str,
+    prelude: Prelude = NO_PRELUDE,
     reader: Reader = "owner",
 ) -> str:
     """Return the frame that shows a running reply whole, ready to grow."""
     reply = copy(reply)
     reply.status = Message.Status.STREAMING
     html = vouched(f"{closed}{_tail(str(reply.external_id), tail)}")
-    return frame("article", conversation, message=reply, html=html, reader=reader)
+    return frame(
+        "article",
+        conversation,
+        message=reply,
+        html=html,
+        thoughts=vouched(prelude.thoughts),
+        phase=prelude.phase,
+        reader=reader,
+    )
 
 
 @lru_cache(maxsize=KEPT_FRAMES)
@@ -49,7 +59,8 @@ def reply_grew(event: ReplyGrew) -> str:
     once for all followers, and put together here: a template would cost more than
     all that is in it.
     """
-    closed = _before(f"polly-tail-{event.reply}", ("<div {}>", "</div>"), event.closed)
+    closed = thought_grew(event.reply, event.thought)
+    closed += _before(f"polly-tail-{event.reply}", ("<div {}>", "</div>"), event.closed)
     if event.tail is not None:
         order = ' hx-swap-oob="true"'
         return closed + _tail(event.reply, event.tail, order)
@@ -67,6 +78,7 @@ def reply_closed(
     reply: Message,
     *,
     closed: str,
+    was_thinking: bool = False,
     reader: Reader = "owner",
 ) -> str:
     """
@@ -77,7 +89,14 @@ def reply_closed(
     """
     html = vouched(closed)
     shown = _with_text(reply, "on the page")
-    return frame("closed", conversation, message=shown, html=html, reader=reader)
+    return frame(
+        "closed",
+        conversation,
+        message=shown,
+        html=html,
+        was_thinking=was_thinking,
+        reader=reader,
+    )
 
 
 def reply_ended(

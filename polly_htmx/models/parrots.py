@@ -59,6 +59,12 @@ class Parrot(PublicModel):
         blank=True,
         help_text=_('Sent with every request, such as {"temperature": 0.2}.'),
     )
+    # No part of a version: it changes what readers see, not how the Parrot answers.
+    shows_thinking = models.BooleanField(
+        _("shows its thoughts"),
+        default=True,
+        help_text=_("Readers may see what the model thinks before it answers."),
+    )
     retired_at = models.DateTimeField(
         _("retired"),
         null=True,

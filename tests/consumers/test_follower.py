@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from copy import copy
+from dataclasses import asdict
 from datetime import UTC, datetime
 from itertools import pairwise
 from random import Random
@@ -135,7 +136,7 @@ class World:
         """Come to the end of the answer, and save it."""
         while self.left:
             await self.grow()
-        closed, html = await self.display.end()
+        last = await self.display.end()
         self.row, self.state = (self.text, Message.Status.COMPLETE), "ended"
         self.right.add(normal(render(self.text)))
         return ReplyEnded(
@@ -144,10 +145,7 @@ class World:
             error="",
             finish_reason="stop",
             state=self.state,
-            run=RUN,
-            number=self.display.number + 1,
-            closed=closed,
-            html=html,
+            **asdict(last),
         )
 
     async def join(self) -> None:

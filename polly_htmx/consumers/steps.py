@@ -1,0 +1,34 @@
+"""Steps: what events and rows bring to a page, as the fragments take it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from polly_htmx.chat.events import ReplyEnded, ReplyGrew, ReplySoFar
+from polly_htmx.fragments import Prelude
+from polly_htmx.models import Message
+
+
+def whole(event: ReplyGrew | ReplySoFar) -> dict[str, Any]:
+    """Return a running reply as an event tells it, which must be all there is."""
+    thoughts = event.thought if isinstance(event, ReplyGrew) else event.thoughts
+    prelude = Prelude(thoughts=thoughts, phase=event.phase)
+    return {"closed": event.closed, "tail": event.tail or "", "prelude": prelude}
+
+
+def stored(reply: Message) -> dict[str, Any]:
+    """Return a running reply as its row has it."""
+    return {"closed": str(reply.html), "tail": "", "prelude": Prelude.of(reply)}
+
+
+def last(event: ReplyEnded) -> dict[str, Any]:
+    """Return what a page in step lacks at a reply's end."""
+    names = "closed", "thought", "was_thinking"
+    return {name: getattr(event, name) for name in names}
+
+
+def end(reply: Message, event: ReplyEnded) -> None:
+    """Let a reply end as an event says."""
+    reply.status, reply.error = event.status, event.error
+    reply.finish_reason, reply.answered_by = event.finish_reason, event.answered_by
+    reply.left_out = event.left_out
