@@ -116,6 +116,8 @@ class FakeProvider:
         self.scripts: dict[str, Script] = dict(scripts or {})
         self.pieces: list[str] = ["Hel", "lo ", "wor", "ld"]
         self.pace: float = 0.0
+        self.thoughts = 20
+        """How many the script "pondering" has."""
         self.exchanges: list[Exchange] = []
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)

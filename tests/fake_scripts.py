@@ -347,6 +347,34 @@ async def thinking(exchange: Exchange) -> None:
 
 
 @script
+async def thinking_in_line(exchange: Exchange) -> None:
+    await exchange.head()
+    for piece in ("<th", "ink>\nLet me ", "see. </", "think>", "\n\nHel", "lo"):
+        await exchange.delta(content=piece)
+    await exchange.delta(finish="stop")
+    await exchange.done()
+
+
+@script
+async def pondering(exchange: Exchange) -> None:
+    """Think at the provider's pace, and then answer."""
+    await exchange.head()
+    for number in range(exchange.provider.thoughts):
+        await exchange.delta(reasoning_content=f"thought{number} ")
+        await asyncio.sleep(exchange.provider.pace)
+    await exchange.words()
+    await exchange.delta(finish="stop")
+    await exchange.done()
+
+
+@script
+async def only_thinking(exchange: Exchange) -> None:
+    await exchange.head()
+    await exchange.delta(reasoning_content="Let me see.")
+    await exchange.until_closed()
+
+
+@script
 async def tool(exchange: Exchange) -> None:
     await exchange.head()
     call = {"index": 0, "id": "call_1", "type": "function"}

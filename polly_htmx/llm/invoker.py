@@ -11,6 +11,7 @@ from polly_htmx.llm import exceptions, litellm_port, local
 from polly_htmx.llm.base_invoker import BaseInvoker
 from polly_htmx.llm.messages import ChatMessage, ProviderEvent, Waking
 from polly_htmx.llm.model_type import ENV
+from polly_htmx.llm.thinking import ThoughtSplitter
 
 
 class LLMInvoker(BaseInvoker):
@@ -22,10 +23,14 @@ class LLMInvoker(BaseInvoker):
         """See BaseInvoker."""
         if not await self.is_awake():
             yield Waking()
-        call = await self._call(messages)
+        call, splitter = await self._call(messages), ThoughtSplitter()
         async with aclosing(litellm_port.stream(call)) as events:
             async for event in events:
-                yield event
+                if splitter.is_through:
+                    yield event
+                    continue
+                for part in splitter.take(event):
+                    yield part
 
     async def is_awake(self) -> bool:
         """See BaseInvoker."""

@@ -15,6 +15,7 @@ from polly_htmx.llm.messages import (
     Reasoning,
     Text,
     Usage,
+    Waking,
 )
 
 DEFAULT_TEXT = "This is a scripted answer."
@@ -42,7 +43,8 @@ class ScriptedInvoker(BaseInvoker):
     Plays the script that lies in the connection's parameters.
 
     text: a string, said word by word, or a list of pieces
-    reasoning: a string that is thought first
+    reasoning: what is thought first: a string, or a list of pieces, as for text
+    waking: seconds that the model takes to be loaded, which it says
     echo: answer with the user's message instead
     first: seconds before the first piece
     pace: seconds between two pieces
@@ -59,13 +61,17 @@ class ScriptedInvoker(BaseInvoker):
         """See BaseInvoker."""
         script = self.connect.params
         fault = script.get("fault")
+        if seconds := script.get("waking"):
+            yield Waking()
+            await asyncio.sleep(seconds)
         await asyncio.sleep(script.get("first", 0))
         if fault in AT_ONCE:
             raise AT_ONCE[fault]()
         if fault == "hang":
             await _for_ever()
-        if thought := script.get("reasoning"):
+        for thought in _pieces_of(script.get("reasoning", "")):
             yield Reasoning(thought)
+            await asyncio.sleep(script.get("pace", 0))
         pieces = self._pieces(messages, fault)
         for piece in pieces:
             yield Text(piece)
@@ -83,13 +89,17 @@ class ScriptedInvoker(BaseInvoker):
         text = self.connect.params.get("text", DEFAULT_TEXT)
         if self.connect.params.get("echo"):
             text = messages[-1]["content"]
-        # Words with the space before them, as most models send them.
-        pieces = re.findall(r"\s*\S+|\s+$", text) if isinstance(text, str) else text
+        pieces = _pieces_of(text)
         if fault == "empty":
             return []
         if fault in {"cut", "error", "stall"}:
             return pieces[: (len(pieces) + 1) // 2]
         return list(pieces)
+
+
+def _pieces_of(text: str | Sequence[str]) -> Sequence[str]:
+    # Words with the space before them, as most models send them.
+    return re.findall(r"\s*\S+|\s+$", text) if isinstance(text, str) else text
 
 
 async def _for_ever() -> None:

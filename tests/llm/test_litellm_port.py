@@ -196,6 +196,21 @@ async def test_thoughts_are_events_of_their_own(invoke: Invoke) -> None:
     assert invoker.reply.text == "Hello world"
 
 
+async def test_thoughts_in_line_are_taken_off_the_answer(invoke: Invoke) -> None:
+    reply = await invoke("thinking-in-line").asend_message("Hi")
+    assert (reply.text, reply.reasoning) == ("Hello", "\nLet me see. ")
+
+
+async def test_a_thought_is_a_sign_of_life(
+    invoke: Invoke, deadlines: Callable[..., None]
+) -> None:
+    deadlines(FIRST_TOKEN_TIMEOUT=60, GAP_TIMEOUT=0.2)
+    invoker = invoke("only-thinking")
+    with pytest.raises(exceptions.TimedOut, match="next piece"):
+        await invoker.asend_message("Hi")
+    assert invoker.attempts[-1].has_spoken
+
+
 async def test_tool_call_comes_whole(invoke: Invoke) -> None:
     reply = await invoke("tool").asend_message("Hi")
     call = ToolCall(id="call_1", name="weather", arguments='{"city": "Rome"}')
