@@ -14,6 +14,7 @@ from random import Random
 from typing import Any, TypeVar, cast
 
 import pytest
+from django.utils.html import escape
 from hypothesis import given, settings as hypothesis_settings, strategies as st
 
 from polly_htmx import fragments
@@ -24,7 +25,7 @@ from polly_htmx.chat.events import Event, ReplyEnded, TurnTaken
 from polly_htmx.consumers import follower as follower_module
 from polly_htmx.consumers.follower import Follower, Frames
 from polly_htmx.consumers.outbox import Outbox
-from polly_htmx.markdown import render
+from polly_htmx.markdown import render, verbatim
 from polly_htmx.models import Message, Parrot, ParrotVersion, SmartConversation
 from tests.applied import Page
 from tests.dom import Element, parse
@@ -56,13 +57,18 @@ DEEDS = {
     "slow": 0.3,
 }
 """What may happen besides."""
+ODD = "\r\n<b>a &amp; b</b> \r"
+"""What is thought: HTML, and half a line end."""
+EARLY = 0.3
+"""How often a reply ends before it is whole."""
 WORDS = ["A sentence. ", "Some words ", "and more. ", "\n\n"] * 8
 
 
 class World:
     """One reply, the run that writes it, its row, and a page that follows it."""
 
-    def __init__(self, text: str, cuts: list[int]) -> None:
+    def __init__(self, text: str, cuts: list[int], before: str = "") -> None:
+        """Make a reply of a text in pieces; see think() for what comes before it."""
         parrot = Parrot(pk=1, name="Polly")
         self.conversation = SmartConversation(pk=1, external_id=KEY, parrot=parrot)
         self.reply = Message(
@@ -76,7 +82,10 @@ class World:
             version=ParrotVersion(parrot=parrot),
             created_at=datetime(2026, 1, 1, tzinfo=UTC),
         )
-        self.row = ("", Message.Status.PENDING)
+        self.row = ("", "", Message.Status.PENDING)
+        self.before = [*before]
+        self.at_last = ""
+        self.thoughts = ""
         self.state = "running"
         self.text = text
         self.left = pieces(text, cuts)
@@ -118,26 +127,48 @@ class World:
 
     async def grow(self) -> None:
         """Take a piece of the answer from the model, and show it."""
-        if not self.left:
+        if not self.left and not self.before:
             return
-        if self.row[1] == Message.Status.PENDING:
-            self.row = ("", Message.Status.STREAMING)
-        self.display.add(self.left.pop(0))
+        if self.row[2] == Message.Status.PENDING:
+            self.row = ("", "", Message.Status.STREAMING)
+        if self.before:
+            self.think(self.before.pop(0))
+        else:
+            self.display.speak()
+            self.display.add(self.left.pop(0))
         await self.display._show()
         self.right.add(normal("".join(self.display._stream.whole())))
 
+    def think(self, step: str) -> None:
+        """Do what a letter says: wake, think of something odd, or answer a bit."""
+        if step == "w":
+            self.display.wake()
+        elif step == "a" and self.left:
+            self.display.speak()
+            self.display.add(self.left.pop(0))
+        else:
+            self.display.think(ODD)
+
     async def save(self) -> None:
         """Write a checkpoint."""
-        if self.row[1] == Message.Status.STREAMING:
-            self.row = (self.display.text, Message.Status.STREAMING)
+        if self.row[2] == Message.Status.STREAMING:
+            thoughts = self.display.thoughts.text
+            self.row = (self.display.text, thoughts, Message.Status.STREAMING)
             self.right.add(normal(render(self.display.text)))
 
-    async def end(self) -> ReplyEnded:
-        """Come to the end of the answer, and save it."""
-        while self.left:
+    async def end(self, *, early: bool = False) -> ReplyEnded:
+        """Come to the end of the answer, or stop before it, and save it."""
+        if early:
+            self.left, self.before, self.text = [], [], self.display.text
+        while self.left or self.before:
             await self.grow()
+        # The last of it may never have been shown in between.
+        for step in self.at_last:
+            self.think(step)
         last = await self.display.end()
-        self.row, self.state = (self.text, Message.Status.COMPLETE), "ended"
+        self.thoughts = self.display.thoughts.text
+        self.row = (self.text, self.thoughts, Message.Status.COMPLETE)
+        self.state = "ended"
         self.right.add(normal(render(self.text)))
         return ReplyEnded(
             reply_id=1,
@@ -166,6 +197,8 @@ class World:
             self.page.apply(frame)
             assert not self.page.strays
             assert self.shown in self.right, self.shown
+            told = verbatim(self.display.thoughts.text)
+            assert told.startswith(self.shown_thoughts)
 
     @property
     def is_slow(self) -> bool:
@@ -174,9 +207,8 @@ class World:
 
     def stored(self) -> list[Message]:
         """Return the reply as the database has it."""
-        content, status = self.row
         reply = copy(self.reply)
-        reply.content, reply.status = content, status
+        reply.content, reply.reasoning, reply.status = self.row
         return [reply]
 
     def look(self, conversation: SmartConversation, state: str, first: int) -> Sight:
@@ -188,6 +220,21 @@ class World:
             missed=None if state == self.state else reply,
             running=reply[0] if reply[0].is_running else None,
         )
+
+    def assert_equals_fresh(self) -> None:
+        """Fail unless the page shows what one shows that is loaded now."""
+        fresh = Page(EMPTY)
+        reply = self.stored()[0]
+        reply.finish_reason = "stop"
+        fresh.apply(fragments.snapshot(self.conversation, [reply]))
+        self.page.assert_equals(fresh, str(KEY))
+        assert self.shown_thoughts == verbatim(self.thoughts)
+
+    @property
+    def shown_thoughts(self) -> str:
+        """What the page shows of the thoughts."""
+        found = self.page.root.find(f"polly-thought-{self.reply.external_id}")
+        return "" if found is None else escape(found.text)
 
     @property
     def shown(self) -> str:
@@ -256,19 +303,26 @@ async def test_page_shows_only_moments_of_the_text_and_at_last_all_of_it(
     chance: Random,
 ) -> None:
     text = "".join(chance.choices([*SNIPPETS, *WORDS], k=chance.randint(1, 40)))
-    world = World(text, chance.choices(range(400), k=chance.randint(0, 25)))
+    before = "".join(chance.choices("wtta", k=chance.choice([0, 0, 3, 9])))
+    world = World(text, chance.choices(range(400), k=chance.randint(0, 25)), before)
+    world.at_last = chance.choice(["", "t"]) if before else ""
     with outside(world):
         await world.join()
-        for deed in chance.choices([*DEEDS], [*DEEDS.values()], k=60):
+        for deed in chance.choices(
+            [*DEEDS], [*DEEDS.values()], k=chance.choice([8, 60])
+        ):
             await world.do(deed, chance.randint(0, 9))
-        end = await world.end()
+        end = await world.end(early=chance.random() < EARLY)
         await world.show(world.follower.frames(end))
+        text = world.text
         assert world.shown == normal(render(text))
+        world.assert_equals_fresh()
         for deed in chance.choices(
             [*OFTEN, "poll"], k=5
         ):  # What is late changes nothing.
             await world.do(deed, 0)
         assert world.shown == normal(render(text))
+        world.assert_equals_fresh()
 
 
 @pytest.mark.parametrize("knows_the_end", [False, True])
