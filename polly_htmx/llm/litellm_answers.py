@@ -7,9 +7,6 @@ several times over. Most providers send OpenAI's chunks as they are. Theirs are 
 from the response that lies under litellm's answer: benchmarks/llm.py compares what
 that takes. All others stay with litellm, and so do all where somebody listens to what
 litellm would tell of its chunks.
-
-Going round litellm for the request as well would make first words come sooner, but then
-its rules for addresses, keys and parameters would have to be kept here a second time.
 """
 
 from __future__ import annotations
@@ -41,9 +38,14 @@ BREAKS = frozenset({"error", "ERROR", "network_error"})
 """Finish reasons by which a provider says that it has not finished."""
 
 
+def is_heard(litellm: Any) -> bool:
+    """Tell whether somebody listens to what litellm tells of its chunks."""
+    return any(getattr(litellm, name, None) for name in LISTENERS)
+
+
 def wire(litellm: Any, answer: Any) -> httpx.Response | None:
     """Return the response with OpenAI's own chunks; None where litellm must read."""
-    if any(getattr(litellm, name, None) for name in LISTENERS):
+    if is_heard(litellm):
         return None
     source: Any = getattr(answer, "completion_stream", None)
     response: httpx.Response | None = None

@@ -12,12 +12,20 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from polly_htmx.llm import litellm_answers, litellm_faults, redaction
+from polly_htmx.llm import (
+    litellm_answers,
+    litellm_faults,
+    litellm_requests,
+    redaction,
+)
 from polly_htmx.llm.deltas import Deltas
 from polly_htmx.llm.litellm_chunks import Chunks
 from polly_htmx.llm.messages import ChatMessage, ProviderEvent
+
+if TYPE_CHECKING:
+    import httpx
 
 SWITCHES: dict[str, Any] = {
     # Quiet: no advice on stdout, no messages in exceptions, no telemetry.
@@ -71,8 +79,12 @@ async def stream(call: Call) -> AsyncGenerator[ProviderEvent]:
     redaction.remember(call.api_key)
     try:
         litellm = _litellm or await asyncio.to_thread(load)
-        answer = await litellm.acompletion(**_arguments(call))
-        async with aclosing(_read(litellm, call, answer)) as events:
+        answer = response = await litellm_requests.ask(litellm, call)
+        if answer is None:
+            answer = await litellm.acompletion(**_arguments(call))
+            response = litellm_answers.wire(litellm, answer)
+            litellm_requests.keep(litellm, call, response)
+        async with aclosing(_read(litellm, call, answer, response)) as events:
             async for event in events:
                 yield event
     except Exception as exc:  # noqa: BLE001  litellm raises whatever its providers do
@@ -87,10 +99,11 @@ async def stream(call: Call) -> AsyncGenerator[ProviderEvent]:
         raise problem
 
 
-async def _read(litellm: Any, call: Call, answer: Any) -> AsyncGenerator[ProviderEvent]:
-    wire = litellm_answers.wire(litellm, answer)
-    read: Chunks | Deltas = Chunks(mock=call.mock) if wire is None else Deltas()
-    async with aclosing(read.read(wire or answer)) as events:
+async def _read(
+    litellm: Any, call: Call, answer: Any, response: httpx.Response | None
+) -> AsyncGenerator[ProviderEvent]:
+    read: Chunks | Deltas = Chunks(mock=call.mock) if response is None else Deltas()
+    async with aclosing(read.read(response or answer)) as events:
         async for event in events:
             yield event
     for tool_call in read.calls:

@@ -8,6 +8,8 @@ from weakref import WeakKeyDictionary
 
 import httpx
 
+from polly_htmx.llm.litellm_requests import SENT_BY
+
 KEPT = 100
 """Connections that wait for the next question, to all providers together."""
 IDLE = 50
@@ -39,9 +41,11 @@ class Session(httpx.AsyncClient):
 
     async def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
         """See httpx.AsyncClient."""
-        return await self._of_this_loop().send(
+        response = await self._of_this_loop().send(
             request, **options | {"follow_redirects": False}
         )
+        response.extensions[SENT_BY] = self
+        return response
 
     def _of_this_loop(self) -> httpx.AsyncClient:
         loop = asyncio.get_running_loop()
