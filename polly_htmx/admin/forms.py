@@ -12,7 +12,6 @@ from django.utils.translation import gettext, gettext_lazy as _
 
 from polly_htmx.admin.base import ColorInput, Select
 from polly_htmx.llm import LLMModelType
-from polly_htmx.llm.connect import PARROT_PARAMETERS
 from polly_htmx.models import Parrot
 
 NUL = r"\u0000"
@@ -88,37 +87,12 @@ class ParrotForm(forms.ModelForm):  # type: ignore[type-arg]
             widget=Select(),
         )
 
-    def clean_parameters(self) -> dict[str, Any]:
-        """Refuse what a Parrot may not decide, such as where a question is sent."""
-        parameters: dict[str, Any] = self.cleaned_data["parameters"] or {}
-        wrong = sorted(set(parameters) - PARROT_PARAMETERS)
-        if wrong and not self._has_backend():
-            message = gettext(
-                "A Parrot may not set %(names)s. It may set: %(allowed)s."
-            )
-            raise ValidationError(
-                message
-                % {
-                    "names": ", ".join(wrong),
-                    "allowed": ", ".join(sorted(PARROT_PARAMETERS)),
-                },
-                code="parameters",
-            )
-        return parameters
-
-    def _has_backend(self) -> bool:
-        """Tell whether the model is an invoker of the site's own."""
-        try:
-            return bool(LLMModelType[self.cleaned_data.get("model", "")].backend)
-        except KeyError:
-            return False
-
 
 def model_choices(stored: str) -> list[tuple[str, str]]:
     """Return the models that can be chosen; a stored one stays, known or not."""
     choices = LLMModelType.choices
     if stored and stored not in dict(choices):
-        unknown = gettext("%(name)s (not known any more)") % {"name": stored}
+        unknown = gettext("%(name)s (no longer there)") % {"name": stored}
         choices = [*choices, (stored, unknown)]
     return choices
 

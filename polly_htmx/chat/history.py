@@ -35,6 +35,7 @@ class Prompt:
     model: str
     system_prompt: str
     parameters: dict[str, Any]
+    fallbacks: list[str]
     history: list[dict[str, Any]]
     text: str
     """The person's newest message, or GO_ON."""
@@ -75,6 +76,7 @@ def prompt_for(reply: Message) -> Prompt:
         model=version.model,
         system_prompt="\n\n".join(part for part in (system, reply.context) if part),
         parameters=version.parameters,
+        fallbacks=version.fallbacks,
         history=before,
         text=text,
         unread=said.unread,

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Warning as CheckWarning, register
@@ -14,6 +12,7 @@ from django.db import router
 from polly_htmx.checks.apps import TAG
 from polly_htmx.checks.keys import fits, given
 from polly_htmx.checks.models import entries
+from polly_htmx.llm.addresses import is_local_address
 from polly_htmx.llm.model_type import ENV
 from polly_htmx.models import Message
 
@@ -21,7 +20,6 @@ SIGNED_COOKIES = "django.contrib.sessions.backends.signed_cookies"
 WRITING_MODES = {"IMMEDIATE", "EXCLUSIVE"}
 LIMITS = {"MESSAGES_PER_MINUTE": 60, "MAX_RUNNING_REPLIES": 10}
 """What strangers may do at the most before it counts as no limit."""
-LOCAL_ENDINGS = (".localhost", ".local", ".internal", ".lan")
 
 
 @register(TAG)
@@ -124,17 +122,3 @@ def _of_entry(name: str, entry: dict[str, Any]) -> Iterator[CheckMessage]:
             hint='Put it into the environment, and write "env:NAME_OF_THE_VARIABLE".',
             id="polly.W023",
         )
-
-
-def is_local_address(url: str) -> bool:
-    """Tell whether a URL leads to this machine or to the network around it."""
-    try:
-        host = urlsplit(url).hostname or ""
-    except ValueError:
-        return False
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        # A name without a dot is one of a container or of a local network.
-        return bool(host) and ("." not in host or host.endswith(LOCAL_ENDINGS))
-    return address.is_loopback or address.is_private or address.is_link_local

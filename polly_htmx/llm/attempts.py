@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Protocol
 
 from polly_htmx.llm.exceptions import LLMError
+from polly_htmx.llm.figures import Price
 from polly_htmx.llm.messages import (
     Ending,
     ProviderEvent,
@@ -18,6 +21,13 @@ from polly_htmx.llm.messages import (
 BYTES_PER_TOKEN = 4
 """Of a text in UTF-8, about, over the tokenizers and languages in use. Only for calls
 of which the provider tells nothing, because they were stopped or broke off."""
+
+
+class Priced(Protocol):
+    """A model that may know its price: ModelEntry and LLMModelType do."""
+
+    @property
+    def price(self) -> Price | None: ...
 
 
 @dataclass(slots=True, kw_only=True)
@@ -38,6 +48,8 @@ class Attempt:
     """Seconds to the first piece of the answer or of the thoughts."""
     seconds: float | None = None
     """Seconds to the end, whatever it was; None while the call runs."""
+    priced: Priced | None = None
+    """Who knows the price of the model; None where nobody does."""
     _begun: float = field(default_factory=time.monotonic, repr=False)
 
     @property
@@ -57,6 +69,22 @@ class Attempt:
             output_tokens=-(-self.answered // BYTES_PER_TOKEN),
             exact=False,
         )
+
+    @property
+    def cost(self) -> Decimal | None:
+        """
+        Return what it cost in US dollars, None where that is unknown.
+
+        A call that was stopped or broke off is not billed by name here, but the
+        provider counts it: its tokens, estimated as they are, by the price of now. Asks
+        for the model's figures, so not on a loop.
+        """
+        if self.ending is not None:
+            return self.ending.cost
+        if (usage := self.usage) is None or self.priced is None:
+            return None
+        price = self.priced.price
+        return None if price is None else price.of(usage)
 
     def heard(self, event: ProviderEvent) -> None:
         """Count one event of the provider's."""

@@ -18,6 +18,7 @@ from polly_htmx.llm.failover import Failover
 from polly_htmx.llm.messages import (
     ChatMessage,
     Content,
+    Ending,
     Event,
     Finished,
     ProviderEvent,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from polly_htmx.llm.messages import ChatMessage, Usage
+from polly_htmx.llm.messages import ChatMessage, Ending, Usage
+from polly_htmx.llm.model_type import Model
 
 
 def told(litellm: Any, figures: Mapping[str, Any] | None) -> Any:
@@ -57,3 +59,11 @@ def cost_of(litellm: Any, model: str, figures: Any) -> Decimal | None:
     except Exception:  # noqa: BLE001  raises all sorts for a model without a price
         return None
     return sum((Decimal(str(part)) for part in parts), Decimal(0))
+
+
+def priced(ending: Ending, model: Model) -> Ending:
+    """Return the end of an answer with the site's own price, where it has set one."""
+    price = model.given.price
+    if price is None or ending.usage is None:
+        return ending
+    return replace(ending, cost=price.of(ending.usage))

@@ -10,36 +10,13 @@ from typing import Any, Protocol, Self
 
 from django.utils.module_loading import import_string
 
-from polly_htmx.llm import exceptions, structured
+from polly_htmx.llm import exceptions, parameters, structured
 from polly_htmx.llm.base_invoker import BaseInvoker
 from polly_htmx.llm.invoker import LLMInvoker
 from polly_htmx.llm.messages import ChatMessage, Content
 from polly_htmx.llm.model_type import Model, resolve
 
 logger = logging.getLogger(__name__)
-
-PARROT_PARAMETERS = frozenset(
-    {
-        "frequency_penalty",
-        "logit_bias",
-        "max_completion_tokens",
-        "max_tokens",
-        "min_p",
-        "presence_penalty",
-        "reasoning_effort",
-        "repeat_penalty",
-        "response_format",
-        "seed",
-        "stop",
-        "temperature",
-        "thinking",
-        "top_k",
-        "top_p",
-        "verbosity",
-    }
-)
-"""What a Parrot's parameters may say: how a model answers, and nothing about where
-the question and the key are sent. Whoever may edit Parrots need not know the key."""
 
 
 class Character(Protocol):
@@ -51,6 +28,8 @@ class Character(Protocol):
     def system_prompt(self) -> str: ...
     @property
     def parameters(self) -> Mapping[str, Any]: ...
+    @property
+    def fallbacks(self) -> Sequence[str]: ...
 
 
 class LLMConnect:
@@ -70,21 +49,26 @@ class LLMConnect:
         self.model = resolve(model)
         self.system_prompt = system_prompt
         self.params: dict[str, Any] = {**self.model.params, **params}
+        parameters.require(self.model, self.params, of_parrot=False)
         self.fallbacks: Sequence[str] = self.model.fallbacks
         """Names of the models that answer, in this order, where this one can't."""
         self._own = params
 
     @classmethod
     def for_parrot(cls, parrot: Character) -> Self:
-        """Connect as a Parrot: with its model, prompt and parameters."""
+        """
+        Connect as a Parrot: with its model, prompt, parameters and fallbacks.
+
+        Where the Parrot names fallbacks, those of its model are not asked: a list is
+        what somebody wrote for this Parrot, and perhaps for whom it may tell.
+        """
         model = resolve(parrot.model)
-        wrong = set(parrot.parameters) - PARROT_PARAMETERS
-        if wrong and not model.backend:
-            names = ", ".join(sorted(wrong))
-            raise exceptions.NotConfigured(f"A Parrot may not set {names}.")
+        parameters.require(model, parrot.parameters)
         connect = cls(model, system_prompt=parrot.system_prompt)
         connect.params |= parrot.parameters
         connect._own = dict(parrot.parameters)
+        if parrot.fallbacks:
+            connect.fallbacks = tuple(parrot.fallbacks)
         return connect
 
     def invoker(self, history: Iterable[ChatMessage] = ()) -> BaseInvoker:
@@ -122,15 +106,16 @@ class LLMConnect:
         """
         Return invokers of the models that answer where this one can't.
 
-        Each is told the same and has its own parameters below the given ones. Their
-        own fallbacks are not asked: a list is what the operator wrote.
+        Each is told the same and has its own parameters below the given ones, without
+        those that it does not take. Their own fallbacks are not asked: a list is what
+        the operator wrote.
         """
         found = []
         for name in self.fallbacks:
             try:
-                connect = LLMConnect(
-                    name, system_prompt=self.system_prompt, **self._own
-                )
+                model = resolve(name)
+                own = parameters.taken(model, self._own)
+                connect = LLMConnect(model, system_prompt=self.system_prompt, **own)
                 found.append(connect.invoker())
             except exceptions.NotConfigured as exc:
                 # The others may still answer.

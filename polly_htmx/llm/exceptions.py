@@ -2,7 +2,9 @@
 What can go wrong with a model: provider faults in the package's own words.
 
 LLMError
-  x NotConfigured      no such model, file, engine, key or address
+  + NotConfigured      no such file, engine, key or address
+    x UnknownModel     no model has that name, or none any more
+    x BadParameter     the model does not take a parameter, or not with that value
   x NotAuthorised      the provider refused the key
   x RateLimited        too many requests; ``retry_after`` says when to come back
   + ContextTooLong     the conversation does not fit into the model's window
@@ -11,6 +13,7 @@ LLMError
   x RequestRefused     the provider does not take the request as it stands
   + Unavailable        the provider did not answer, or with an error of its own
     x TimedOut         one of our deadlines passed
+    x Unreachable      nobody took the call at the provider's address
   x Interrupted        the answer broke off; what came is kept
   + BadResponse        the provider sent something that is not an answer
     x EmptyAnswer      the provider ended without a word
@@ -40,6 +43,25 @@ class NotConfigured(LLMError):
 
     code = "not-configured"
     user_message = _("The model of this chat is not set up. Please tell the operator.")
+
+
+class UnknownModel(NotConfigured):
+    """There is no model of that name, or not any more."""
+
+    code = "unknown-model"
+    user_message = _(
+        "The model of this chat is not there any more. Please tell the operator."
+    )
+
+
+class BadParameter(NotConfigured):
+    """A parameter that the model does not take, or not with that value."""
+
+    code = "bad-parameter"
+    user_message = _(
+        "The model of this chat can't be asked the way it is set up. "
+        "Please tell the operator."
+    )
 
 
 class NotAuthorised(LLMError):
@@ -107,6 +129,13 @@ class TimedOut(Unavailable):
 
     code = "timed-out"
     user_message = _("The model took too long to answer. Please try again.")
+
+
+class Unreachable(Unavailable):
+    """Nobody took the call at the provider's address within CONNECT_TIMEOUT."""
+
+    code = "unreachable"
+    user_message = _("The model cannot be reached at the moment. Please try again.")
 
 
 class Interrupted(LLMError):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from polly_htmx.conf import conf
 from polly_htmx.llm import breaker, exceptions, retries
-from polly_htmx.llm.attempts import Attempt
+from polly_htmx.llm.attempts import Attempt, Priced
 from polly_htmx.llm.messages import Ending, ProviderEvent
 
 logger = logging.getLogger(__name__)
@@ -26,6 +26,8 @@ class Candidate:
     """Begins a new call. It raises only LLMError."""
     size: int = 0
     """Bytes of what it is sent; known for sure once it is asked."""
+    priced: Priced | None = None
+    """Who knows its price."""
 
 
 @dataclass(slots=True)
@@ -108,7 +110,9 @@ class Failover:
             await asyncio.sleep(seconds)
 
     async def _once(self, candidate: Candidate) -> AsyncGenerator[ProviderEvent]:
-        attempt = Attempt(model=candidate.model, asked=candidate.size)
+        attempt = Attempt(
+            model=candidate.model, asked=candidate.size, priced=candidate.priced
+        )
         self.attempts.append(attempt)
         try:
             async with aclosing(candidate.ask()) as events:

@@ -10,7 +10,7 @@ from polly_htmx.conf import conf
 from polly_htmx.llm import exceptions, litellm_port, local
 from polly_htmx.llm.base_invoker import BaseInvoker
 from polly_htmx.llm.messages import ChatMessage, ProviderEvent, Waking
-from polly_htmx.llm.model_type import ENV
+from polly_htmx.llm.problems import problem
 from polly_htmx.llm.thinking import ThoughtSplitter
 
 
@@ -50,9 +50,8 @@ class LLMInvoker(BaseInvoker):
         if model.file:
             engine = await asyncio.to_thread(local.serve, model.file)
             api_base, api_key = engine.api_base, engine.api_key
-        elif model.api_key_source and not api_key:
-            variable = model.api_key_source.removeprefix(ENV)
-            raise exceptions.NotConfigured(f"{variable} is not set.")
+        elif found := problem(model):
+            raise exceptions.NotConfigured(found.text)
         return litellm_port.Call(
             model=model.litellm_model,
             messages=messages,

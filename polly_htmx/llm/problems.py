@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from polly_htmx.conf import conf
 from polly_htmx.llm import files
+from polly_htmx.llm.addresses import is_address
 from polly_htmx.llm.catalogue import OFFERS
 from polly_htmx.llm.model_type import ENV, Model
 
@@ -20,10 +21,15 @@ class Problem(NamedTuple):
 
 def problem(model: Model) -> Problem | None:
     """Return what is missing for a model, or None when it can be tried."""
-    if model.backend or model.where == "mock":
+    if model.backend or model.is_mock:
         return None
     if model.file:
         return _engine() or _file(model.file)
+    if model.api_base is not None and not is_address(model.api_base):
+        return Problem(
+            "Its api_base is no address.",  # Which may hold a key: it is not shown.
+            "Write scheme and host, such as http://127.0.0.1:8080/v1",
+        )
     return _key(model.api_key_source, model.api_key)
 
 

@@ -6,10 +6,10 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
-from polly_htmx.llm import window
+from polly_htmx.llm import billing, window
 from polly_htmx.llm.cleaning import clean
 from polly_htmx.llm.failover import Candidate
-from polly_htmx.llm.messages import ChatMessage, ProviderEvent, Waking
+from polly_htmx.llm.messages import ChatMessage, Ending, ProviderEvent, Waking
 from polly_htmx.llm.pacing import paced
 
 if TYPE_CHECKING:
@@ -43,8 +43,10 @@ class Question:
         self._kept = kept
         self._summarise = summarise
         self._fitted: list[ChatMessage] | None = None
-        name = invoker.connect.model.name
-        self.candidate = Candidate(name, self._ask, size=_bytes_of(messages))
+        model = invoker.connect.model
+        self.candidate = Candidate(
+            model.name, self._ask, size=_bytes_of(messages), priced=model
+        )
 
     async def _ask(self) -> AsyncGenerator[ProviderEvent]:
         async with (
@@ -52,7 +54,10 @@ class Question:
             aclosing(paced(source, end=self._end)) as events,
         ):
             async for event in events:
-                yield event
+                if isinstance(event, Ending):
+                    yield billing.priced(event, self._invoker.connect.model)
+                else:
+                    yield event
 
     async def _events(self) -> AsyncGenerator[ProviderEvent]:
         if self._fitted is None:

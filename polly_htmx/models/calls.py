@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any, Self
+
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from polly_htmx.llm.attempts import Attempt
 from polly_htmx.models.messages import CODE_CHARS, Message
 from polly_htmx.models.parrots import MODEL_CHARS, ParrotVersion
 
@@ -25,6 +28,7 @@ class ModelCall(models.Model):
         """What the call was for."""
 
         REPLY = "reply", _("a reply")
+        ASK = "ask", _("a question outside of conversations")
 
     class Exactness(models.TextChoices):
         """Where the figures come from."""
@@ -101,3 +105,26 @@ class ModelCall(models.Model):
 
     def __str__(self) -> str:
         return f"{self.model} {self.pk}"
+
+    @classmethod
+    def of(cls, attempt: Attempt, **about: Any) -> Self:
+        """Return the row, not yet saved, of a call and of what it was made for."""
+        row = cls(
+            model=attempt.model,
+            error=attempt.error,
+            exactness=cls.Exactness.UNKNOWN,
+            cost=attempt.cost,
+            first_token=attempt.first,
+            seconds=attempt.seconds,
+            **about,
+        )
+        if attempt.ending is not None:
+            row.answered_by = attempt.ending.answered_by[:PROVIDER_MODEL_CHARS]
+        if (usage := attempt.usage) is not None:
+            exactness = cls.Exactness
+            row.exactness = exactness.EXACT if usage.exact else exactness.ESTIMATED
+            row.input_tokens = usage.input_tokens
+            row.output_tokens = usage.output_tokens
+            row.cached_tokens = usage.cached_input_tokens
+            row.reasoning_tokens = usage.reasoning_tokens
+        return row

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Collection, Sequence
 from typing import Any
 
+from asgiref.sync import sync_to_async
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
-from django.db import models, transaction
+from django.db import DatabaseError, models, transaction
 from django.utils.translation import gettext_lazy as _
 
 from polly_htmx.conf import conf
-from polly_htmx.llm import LLMConnect, LLMModelType, Reply
+from polly_htmx.llm import LLMConnect, LLMModelType, Reply, fallbacks, parameters
+from polly_htmx.llm.attempts import Attempt
+from polly_htmx.llm.model_type import is_known
 from polly_htmx.managers import ParrotQuerySet
 from polly_htmx.models.base import PublicModel
+
+logger = logging.getLogger(__name__)
 
 NAME_CHARS = 100
 MODEL_CHARS = 100
@@ -65,6 +73,15 @@ class Parrot(PublicModel):
         default=True,
         help_text=_("Readers may see what the model thinks before it answers."),
     )
+    fallbacks = models.JSONField(
+        _("fallbacks"),
+        default=list,
+        blank=True,
+        help_text=_(
+            "Names of models that answer, in this order, where the Parrot's own can't; "
+            "they take the place of those that its model has."
+        ),
+    )
     retired_at = models.DateTimeField(
         _("retired"),
         null=True,
@@ -97,30 +114,91 @@ class Parrot(PublicModel):
 
     def current_version(self) -> ParrotVersion:
         """Return the version that says how the Parrot answers now, made if missing."""
-        character = {
+        last = self.versions.order_by("-number").first()
+        if last and last.character == self.character:
+            return last
+        version, _made = self.versions.get_or_create(
+            number=last.number + 1 if last else 1, defaults=self.character
+        )
+        return version
+
+    @property
+    def character(self) -> dict[str, Any]:
+        """Everything that decides how the Parrot answers."""
+        return {
             "model": self.model,
             "system_prompt": self.system_prompt,
             "parameters": self.parameters,
+            "fallbacks": self.fallbacks,
         }
-        last = self.versions.order_by("-number").first()
-        if last and last.character == character:
-            return last
-        version, _made = self.versions.get_or_create(
-            number=last.number + 1 if last else 1, defaults=character
-        )
-        return version
+
+    def clean_fields(self, exclude: Collection[str] | None = None) -> None:
+        """Look also at what the model takes; a model that has gone is no fault here."""
+        errors: dict[str, Any] = {}
+        try:
+            super().clean_fields(exclude=exclude)
+        except ValidationError as exc:
+            errors = exc.update_error_dict(errors)
+        for field, found in self._problems().items():
+            if found and field not in (exclude or ()):
+                errors[field] = [*errors.get(field, []), *found]
+        if errors:
+            raise ValidationError(errors)
+
+    def _problems(self) -> dict[str, list[ValidationError]]:
+        """Return what is wrong with what the model is asked with, by field."""
+        model = LLMModelType[self.model] if is_known(self.model) else None
+        return {
+            "parameters": [
+                ValidationError("%(text)s", params={"name": name, "text": text})
+                for name, text in parameters.problems(model, self.parameters)
+            ],
+            "fallbacks": [
+                ValidationError("%(text)s", params={"text": text})
+                for text in fallbacks.problems(self.model, self.fallbacks)
+            ],
+        }
 
     def ask(self, text: str) -> Reply:
         """
         Return the Parrot's answer to one text, outside of any conversation.
 
+        What it took is written down as a ModelCall, unless the Parrot is not saved.
         Raises an exception of polly_htmx.llm.exceptions if the model cannot answer.
         """
-        return LLMConnect.for_parrot(self).invoker().send_message(text)
+        invoker = LLMConnect.for_parrot(self).invoker()
+        try:
+            return invoker.send_message(text)
+        finally:
+            self._write_down(invoker.attempts)
 
     async def aask(self, text: str) -> Reply:
         """See ask()."""
-        return await LLMConnect.for_parrot(self).invoker().asend_message(text)
+        invoker = LLMConnect.for_parrot(self).invoker()
+        try:
+            return await invoker.asend_message(text)
+        finally:
+            await sync_to_async(self._write_down)(invoker.attempts)
+
+    def _write_down(self, attempts: Sequence[Attempt]) -> None:
+        """Keep what calls took. An answer that is there is given even if this fails."""
+        if self._state.adding or not attempts:
+            return
+        calls: Any = ParrotVersion._meta.get_field("calls").related_model
+        try:
+            with transaction.atomic(using=self._state.db):
+                last = self.versions.order_by("-number").first()
+                version = last if last and last.character == self.character else None
+                calls.objects.using(self._state.db).bulk_create(
+                    calls.of(each, purpose=calls.Purpose.ASK, version=version)
+                    for each in attempts
+                )
+        except DatabaseError as exc:
+            logger.error(  # noqa: TRY400  (a database's words may hold anything)
+                "calls not written down parrot=%s fault=%s",
+                self.external_id,
+                type(exc).__name__,
+            )
 
 
 class ParrotVersion(models.Model):
@@ -133,6 +211,7 @@ class ParrotVersion(models.Model):
     model = models.CharField(_("model"), max_length=MODEL_CHARS)
     system_prompt = models.TextField(_("character"), blank=True)
     parameters = models.JSONField(_("parameters"), default=dict, blank=True)
+    fallbacks = models.JSONField(_("fallbacks"), default=list, blank=True)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     class Meta:
@@ -155,6 +234,7 @@ class ParrotVersion(models.Model):
             "model": self.model,
             "system_prompt": self.system_prompt,
             "parameters": self.parameters,
+            "fallbacks": self.fallbacks,
         }
 
 

@@ -73,8 +73,8 @@ def test_model_that_is_not_known_any_more_is_shown_and_kept(
     admin_client: Client, parrot: Parrot
 ) -> None:
     Parrot.objects.update(model="GONE")
-    assert "GONE (not known any more)" in admin_client.get(LIST).content.decode()
-    assert "GONE (not known any more)" in (
+    assert "GONE (no longer there)" in admin_client.get(LIST).content.decode()
+    assert "GONE (no longer there)" in (
         admin_client.get(page_of(parrot)).content.decode()
     )
     response = admin_client.post(page_of(parrot), fields(model="GONE"))

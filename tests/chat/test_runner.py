@@ -116,7 +116,7 @@ async def test_unknown_model_is_a_told_fault(
     await parrot.arefresh_from_db()
     conversation.parrot = parrot
     reply = await answer(conversation)
-    assert (reply.status, reply.error) == ("failed", "not-configured")
+    assert (reply.status, reply.error) == ("failed", "unknown-model")
 
 
 @pytest.mark.parametrize("name", ["base_url", "api_base", "extra_headers"])
@@ -126,7 +126,7 @@ async def test_parrot_may_not_say_where_the_key_is_sent(
     parrot.parameters = {name: "http://127.0.0.1:9/"}
     await parrot.asave()
     reply = await answer(conversation)
-    assert (reply.status, reply.error) == (Message.Status.FAILED, "not-configured")
+    assert (reply.status, reply.error) == (Message.Status.FAILED, "bad-parameter")
     assert not reply.content
 
 

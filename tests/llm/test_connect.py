@@ -15,6 +15,7 @@ class Bird:
     model: str = "DUMMY"
     system_prompt: str = "Be brief."
     parameters: dict[str, Any] = field(default_factory=dict)
+    fallbacks: list[str] = field(default_factory=list)
 
 
 @pytest.mark.parametrize("model", ["DUMMY", LLMModelType.DUMMY, None])

@@ -5,7 +5,7 @@ from pytest_django import Settings
 
 from polly_htmx.llm import LLMModelType, exceptions
 from polly_htmx.llm.litellm_port import load
-from polly_htmx.llm.model_type import ModelEntry, resolve
+from polly_htmx.llm.model_type import ModelEntry, Place, resolve
 
 ENTRY = {
     "label": "Mine",
@@ -20,7 +20,7 @@ ENTRY = {
 def test_members_have_their_attributes() -> None:
     model = LLMModelType.SMOLLM2_135M_INSTRUCT
     assert model.name == "SMOLLM2_135M_INSTRUCT"
-    assert model.where == "embedded"
+    assert model.place is Place.EMBEDDED
     assert model.file == "SmolLM2-135M-Instruct.Q4_1.gguf"
     assert LLMModelType.DUMMY.litellm_model == "openai/dummy"
     assert LLMModelType.DUMMY.api_base is None
@@ -87,6 +87,6 @@ def test_key_is_hidden_when_a_model_is_shown(settings: Settings) -> None:
 def test_hosted_models_are_in_the_price_list_of_litellm() -> None:
     prices = load().model_cost
     for model in LLMModelType:
-        if model.where == "hosted":
+        if model.place is Place.HOSTED:
             short = model.litellm_model.split("/", 1)[1]
             assert model.litellm_model in prices or short in prices

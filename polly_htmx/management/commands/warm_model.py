@@ -51,7 +51,7 @@ class Command(BaseCommand):
             raise CommandError(f"{model.name}: {found.text} {found.hint}")
         connect.fallbacks = ()  # This one is meant, and no other.
         connect.invoker()  # Says if there is no such backend.
-        is_free = bool(model.file) or model.where == "mock"
+        is_free = bool(model.file) or model.is_mock
         if not is_free and not may_spend:
             self.stdout.write(f"{model.name} is set up. --call asks it for one token.")
             return
