@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.apps import apps
-from django.contrib.admin.widgets import AdminTextInputWidget
+from django.contrib.admin.widgets import AdminTextareaWidget, AdminTextInputWidget
 from django.http import HttpRequest
 
 from polly_htmx import access
@@ -20,15 +20,27 @@ if TYPE_CHECKING or not apps.is_installed("unfold"):
 
         input_type = "color"
 
+    NumberInput = forms.NumberInput
     Select = forms.Select
+    Textarea = AdminTextareaWidget
 else:
     from unfold.admin import ModelAdmin, TabularInline
     from unfold.widgets import (
         UnfoldAdminColorInputWidget as ColorInput,
+        UnfoldAdminIntegerFieldWidget as NumberInput,
         UnfoldAdminSelectWidget as Select,
+        UnfoldAdminTextareaWidget as Textarea,
     )
 
-__all__ = ["ColorInput", "ModelAdmin", "ReadOnly", "Select", "TabularInline"]
+__all__ = [
+    "ColorInput",
+    "ModelAdmin",
+    "NumberInput",
+    "ReadOnly",
+    "Select",
+    "TabularInline",
+    "Textarea",
+]
 
 PER_PAGE = 50
 """Rows of a list. Unfold and Django would show 100, which nobody reads."""

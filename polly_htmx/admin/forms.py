@@ -2,81 +2,63 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.forms.fields import InvalidJSONInput
 from django.utils.translation import gettext, gettext_lazy as _
 
 from polly_htmx.admin.base import ColorInput, Select
-from polly_htmx.llm import LLMModelType
+from polly_htmx.admin.parameters import (
+    SHOWN,
+    LinesField,
+    ParameterForm,
+    ParametersField,
+    joined,
+    split,
+)
+from polly_htmx.llm import LLMModelType, problem
+from polly_htmx.llm.model_type import is_known
 from polly_htmx.models import Parrot
 
-NUL = r"\u0000"
-"""How JSON writes a character that PostgreSQL does not store."""
 
-
-class ParametersField(forms.JSONField):
-    """A JSON object that every database can store."""
-
-    default_error_messages = {
-        "object": _('Write a JSON object, such as {"temperature": 0.2}.'),
-        "unstorable": _("This holds a number or a character that can't be stored."),
-    }
-
-    def to_python(self, value: Any) -> Any:
-        try:
-            parsed = super().to_python(value)
-            _check_storable(parsed)
-        except (RecursionError, ValueError):
-            # Nested too deeply, NaN, a number of thousands of digits, half a
-            # character: JSON to Python, but not to a database.
-            raise ValidationError(
-                self.error_messages["unstorable"], code="unstorable"
-            ) from None
-        return parsed
-
-    def bound_data(self, data: Any, initial: Any) -> Any:
-        """Show again what was typed, as it was typed where it can't be read."""
-        try:
-            parsed = super().bound_data(data, initial)
-            _check_storable(parsed)
-        except (RecursionError, ValueError):
-            return InvalidJSONInput(data)
-        return parsed
-
-    def validate(self, value: Any) -> None:
-        super().validate(value)
-        if value is not None and not isinstance(value, dict):
-            raise ValidationError(self.error_messages["object"], code="object")
-
-
-def _check_storable(value: Any) -> None:
-    """Raise ValueError for what a database refuses later, and as a server error."""
-    written = json.dumps(value, allow_nan=False, ensure_ascii=False)
-    written.encode()
-    if NUL in written:
-        raise ValueError(NUL)
-
-
-class ParrotForm(forms.ModelForm):  # type: ignore[type-arg]
+class ParrotForm(forms.ModelForm, ParameterForm):  # type: ignore[type-arg]
     """A Parrot as the admin edits it."""
+
+    fallbacks = LinesField(
+        label=_("fallbacks"),
+        required=False,
+        help_text=_(
+            "Names of models that answer, in this order, where the Parrot's own can't; "
+            "one a line. Empty: those that its model has."
+        ),
+    )
 
     class Meta:
         model = Parrot
         fields = (
-            *("name", "color", "age"),
-            *("model", "system_prompt", "parameters", "shows_thinking"),
+            "name",
+            "color",
+            "age",
+            "model",
+            "system_prompt",
+            "parameters",
+            "fallbacks",
+            "shows_thinking",
         )
         field_classes = {"parameters": ParametersField}
         widgets = {"color": ColorInput}
+        labels = {"parameters": _("further parameters")}
+        help_texts = {
+            "parameters": _('What has no field above, such as {"top_k": 40}.'),
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "model" in self.fields:  # Who may only look gets a form without fields.
             self.fields["model"] = self._model_field(self.fields["model"])
+        fields, rest = split(self.instance.parameters)
+        self.initial = {**fields, **self.initial, "parameters": rest}
 
     def _model_field(self, plain: forms.Field) -> forms.ChoiceField:
         """Return a choice of the models that there are now, and of the stored one."""
@@ -87,16 +69,53 @@ class ParrotForm(forms.ModelForm):  # type: ignore[type-arg]
             widget=Select(),
         )
 
+    def clean(self) -> dict[str, Any]:
+        """Put the parameters together, of which none may be said twice."""
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        if "parameters" not in data:
+            return data  # They could not be read.
+        rest = data["parameters"] or {}
+        for name in SHOWN:
+            if name in rest and data.get(name) not in (None, "", []):
+                text = gettext("%(name)s has a field of its own above.")
+                self.add_error("parameters", text % {"name": name})
+                return data
+        data["parameters"] = joined(data, rest)
+        return data
 
-def model_choices(stored: str) -> list[tuple[str, str]]:
-    """Return the models that can be chosen; a stored one stays, known or not."""
-    choices = LLMModelType.choices
-    if stored and stored not in dict(choices):
-        unknown = gettext("%(name)s (no longer there)") % {"name": stored}
-        choices = [*choices, (stored, unknown)]
+    def add_error(self, field: str | None, error: Any) -> None:
+        """Show what is wrong with a parameter at its own field, if it has one."""
+        found = getattr(error, "error_dict", None)
+        if field is not None or found is None or "parameters" not in found:
+            super().add_error(field, error)
+            return
+        for each in found.pop("parameters"):
+            name = (each.params or {}).get("name")
+            super().add_error(name if name in SHOWN else "parameters", each)
+        if found:
+            super().add_error(None, ValidationError(found))
+
+
+def model_choices(stored: str) -> list[tuple[str, Any]]:
+    """Return the models that can be chosen, in groups; a stored one stays, known or not."""
+    choices: list[tuple[str, Any]] = [
+        (place, [(name, _marked(name, label)) for name, label in group])
+        for place, group in LLMModelType.grouped_choices
+    ]
+    if stored and not is_known(stored):
+        choices.append((stored, model_label(stored)))
     return choices
 
 
+def _marked(name: str, label: str) -> str:
+    """Return a model's label, which says so if its key, file or engine is missing."""
+    if problem(LLMModelType[name]) is None:
+        return label
+    return gettext("%(label)s (not set up)") % {"label": label}
+
+
 def model_label(stored: str) -> str:
-    """Return a model's label, which says so if the model is not known."""
-    return str(dict(model_choices(stored))[stored]) if stored else ""
+    """Return a model's label, which says so if the model is not known any more."""
+    if not stored or is_known(stored):
+        return LLMModelType[stored].label if stored else ""
+    return gettext("%(name)s (no longer there)") % {"name": stored}

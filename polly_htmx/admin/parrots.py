@@ -18,6 +18,13 @@ from polly_htmx.admin.forms import ParrotForm, model_label
 from polly_htmx.admin.tricks import TrickInline
 from polly_htmx.models import Parrot
 
+PARAMETERS = (
+    ("temperature", "top_p"),
+    ("max_tokens", "seed"),
+    ("reasoning_effort", "stop"),
+)
+"""Parameters that have a field of their own, as rows of the form."""
+
 
 @admin.register(Parrot)
 class ParrotAdmin(ModelAdmin):  # type: ignore[type-arg]
@@ -35,10 +42,28 @@ class ParrotAdmin(ModelAdmin):  # type: ignore[type-arg]
         (None, {"fields": ("name", "color", "age")}),
         (
             _("Answers"),
-            {"fields": ("model", "system_prompt", "parameters", "shows_thinking")},
+            {"fields": ("model", "fallbacks", "system_prompt", "shows_thinking")},
         ),
+        (_("Parameters"), {"fields": (*PARAMETERS, "parameters")}),
         (_("Record"), {"fields": readonly_fields}),
     )
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Show who may only look the parameters as they are stored: no form's fields."""
+        may_edit = self.has_change_permission if obj else self.has_add_permission
+        if may_edit(request, *([obj] if obj else [])):
+            return self.fieldsets
+        return [
+            (
+                title,
+                {
+                    "fields": [
+                        each for each in shown["fields"] if each not in PARAMETERS
+                    ]
+                },
+            )
+            for title, shown in self.fieldsets
+        ]
 
     def has_delete_permission(self, _request: HttpRequest, _obj: Any = None) -> bool:
         """Nobody: conversations and replies say who answered, and must go on to."""
