@@ -18,7 +18,6 @@ from polly_htmx.llm.failover import Failover
 from polly_htmx.llm.messages import (
     ChatMessage,
     Content,
-    Ending,
     Event,
     Finished,
     ProviderEvent,

@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("polly_htmx", "0003_calls_to_models")]
+    dependencies = [("polly_htmx", "0004_parrot_fallbacks")]
 
     operations = [
         migrations.AddField(

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("polly_htmx", "0003_calls_to_models"),
+        ("polly_htmx", "0005_message_left_out"),
     ]
 
     operations = [
