@@ -169,6 +169,12 @@ def check_may_edit(person: Who, message: Message) -> None:
         raise NotAllowed
 
 
+def check_may_judge(person: Who, message: Message) -> None:
+    """Raise NotFound unless the answer was written for this person."""
+    if not owns(person, message.conversation):
+        raise NotFound
+
+
 def owns(person: Who, conversation: SmartConversation) -> bool:
     """Tell whether a conversation is this person's own."""
     if person.user is not None:

@@ -73,6 +73,8 @@ class Conf:
     """Dotted path of the consumer that routing, forms and tags use."""
     HOOKS: list[str] = []
     """Dotted paths of subclasses of polly_htmx.hooks.Hook, in the order of asking."""
+    SHOW_USAGE: bool = False
+    """Whether people see the tokens and the cost of the answers that they got."""
     IMAGE_HOSTS: list[str] = []
     """Hosts from which images in Markdown may load; others become links."""
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.db import connections, models, transaction
-from django.db.models import F, OuterRef, Subquery
+from django.db.models import F, OuterRef, Q, Subquery
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Left
 from django.utils import timezone
@@ -167,8 +167,45 @@ class MessageQuerySet(models.QuerySet["Message"]):
         if leaf_id is None:
             return []
         ids = self._ancestors(leaf_id, limit)
-        found = self.filter(pk__in=ids).select_related("version__parrot", "author")
+        found = self.filter(pk__in=ids).for_page()
         return sorted(found, key=lambda message: message.sequence)
+
+    def for_page(self) -> MessageQuerySet:
+        """Read with each message what a page shows of it."""
+        return self.select_related("version__parrot", "author", "feedback")
+
+    def siblings_of(self, messages: Iterable[Message]) -> MessageQuerySet:
+        """Return the messages, of one conversation, with all that share a parent."""
+        family = Q()
+        parents = []
+        for message in messages:
+            if message.parent_id is None:
+                family = Q(conversation_id=message.conversation_id, parent=None)
+            else:
+                parents.append(message.parent_id)
+        return self.filter(family | Q(parent_id__in=parents)).order_by("sequence")
+
+    def newest_below(self, pk: int) -> int:
+        """
+        Return the key of the newest message below one; its own if there is none.
+
+        It is a leaf: whatever hangs below a message has a greater number.
+        """
+        connection = connections[self.db]
+        table = connection.ops.quote_name(self.model._meta.db_table)
+        # Only the table's own name is put into the text, the value is bound.
+        sql = f"""
+            WITH RECURSIVE below(id, sequence) AS (
+                SELECT id, sequence FROM {table} WHERE id = %s
+                UNION ALL
+                SELECT m.id, m.sequence
+                FROM {table} m JOIN below ON m.parent_id = below.id
+            )
+            SELECT id FROM below ORDER BY sequence DESC LIMIT 1
+        """  # noqa: S608
+        with connection.cursor() as cursor:
+            cursor.execute(sql, [pk])
+            return int(cursor.fetchone()[0])
 
     def said_before(
         self, leaf_id: int | None, *, limit: int

@@ -8,6 +8,7 @@ from polly_htmx import views
 
 app_name = "polly"
 
+MESSAGE = "c/<uuid:conversation>/message/<uuid:message>"
 REPLY = "c/<uuid:conversation>/reply/<uuid:reply>"
 
 urlpatterns = [
@@ -18,6 +19,17 @@ urlpatterns = [
         "c/<uuid:conversation>/before/<int:sequence>/",
         views.earlier,
         name="earlier",
+    ),
+    path("c/<uuid:conversation>/afresh/", views.afresh, name="afresh"),
+    path(f"{MESSAGE}/", views.about, name="message"),
+    path(f"{MESSAGE}/source/", views.source, name="source"),
+    path(f"{MESSAGE}/edit/", views.edit, name="edit"),
+    path(f"{MESSAGE}/comment/", views.comment, name="comment"),
+    path(f"{MESSAGE}/feedback/<str:verdict>/", views.feedback, name="feedback"),
+    path(
+        "c/<uuid:conversation>/message/<uuid:reply>/switch/",
+        views.switch,
+        name="switch",
     ),
     path(f"{REPLY}/stop/", views.stop, name="stop"),
     path(f"{REPLY}/regenerate/", views.regenerate, name="regenerate"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from polly_htmx.chat.conversations import start_conversation
 from polly_htmx.chat.dispatch import run_reply
+from polly_htmx.chat.feedback import give_feedback, take_back_feedback
 from polly_htmx.chat.replies import (
     acontinue_reply,
     aregenerate,
@@ -13,6 +14,7 @@ from polly_htmx.chat.replies import (
     stop_reply,
 )
 from polly_htmx.chat.storing import Turn
+from polly_htmx.chat.switching import aswitch_version, switch_version
 from polly_htmx.chat.turns import aedit_message, atake_turn, edit_message, take_turn
 
 __all__ = [
@@ -21,12 +23,16 @@ __all__ = [
     "aedit_message",
     "aregenerate",
     "astop_reply",
+    "aswitch_version",
     "atake_turn",
     "continue_reply",
     "edit_message",
+    "give_feedback",
     "regenerate",
     "run_reply",
     "start_conversation",
     "stop_reply",
+    "switch_version",
+    "take_back_feedback",
     "take_turn",
 ]

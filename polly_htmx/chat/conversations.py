@@ -9,6 +9,7 @@ from datetime import datetime
 
 from polly_htmx import access
 from polly_htmx.access import Who
+from polly_htmx.chat.versions import with_versions
 from polly_htmx.exceptions import NotFound, ParrotRetired
 from polly_htmx.models import Message, Parrot, SmartConversation
 
@@ -32,8 +33,8 @@ class Page:
 
     @property
     def start(self) -> int:
-        """The sequence number of the first message, 0 for an empty conversation."""
-        return self.messages[0].sequence if self.messages else 0
+        """The sequence number of the first message, 0 where nothing is above it."""
+        return self.earlier or 0
 
 
 def start_conversation(
@@ -108,13 +109,17 @@ class Sight:
     """What a page shows from its first message on; None if it shows just that."""
     running: Message | None
     """The reply at the end of the path, while it runs."""
+    is_elsewhere: bool = False
+    """Whether the path has left what the page shows above its first message, so that
+    the page must load afresh."""
 
 
 def look(conversation: SmartConversation, state: str, sequence: int) -> Sight:
     """
     Return what a page must do that was made with the mark ``state``.
 
-    ``sequence`` is the number of its first message. At most MISSED messages.
+    ``sequence`` is the number of its first message, 0 where nothing is above that. At
+    most MISSED messages.
     """
     conversation.refresh_from_db(fields=["current", "updated_at", "last_sequence"])
     now = state_of(conversation)
@@ -122,16 +127,21 @@ def look(conversation: SmartConversation, state: str, sequence: int) -> Sight:
     path = Message.objects.path_to(conversation.current_id, limit=limit)
     leaf = path[-1] if path else None
     shown = [message for message in path if message.sequence >= sequence]
+    # What lies above a message never changes, so it tells for all that is above it.
+    is_known = any(each.sequence == sequence for each in shown)
+    if not sequence:
+        is_known = not path or path[0].parent_id is None
     return Sight(
         state=now,
         last=conversation.last_sequence,
-        missed=None if state == now else shown,
+        missed=None if state == now else with_versions(shown),
         running=leaf if leaf is not None and leaf.is_running else None,
+        is_elsewhere=state != now and not is_known,
     )
 
 
 def _page(leaf_id: int | None) -> Page:
-    found = Message.objects.path_to(leaf_id, limit=PAGE_SIZE)
+    found = with_versions(Message.objects.path_to(leaf_id, limit=PAGE_SIZE))
     has_more = bool(found) and found[0].parent_id is not None
     return Page(messages=found, earlier=found[0].sequence if has_more else None)
 
@@ -141,7 +151,7 @@ def with_ids(
 ) -> list[Message]:
     """Return some messages of a conversation with all that a fragment needs."""
     found = conversation.messages.filter(pk__in=[pk for pk in ids if pk is not None])
-    return list(found.select_related("version__parrot", "author").order_by("sequence"))
+    return with_versions(found.for_page().order_by("sequence"))
 
 
 def message_in(conversation: SmartConversation, external_id: str) -> Message:
@@ -150,7 +160,7 @@ def message_in(conversation: SmartConversation, external_id: str) -> Message:
         key = uuid.UUID(external_id)
     except ValueError:
         raise NotFound from None
-    found = conversation.messages.filter(external_id=key).first()
+    found = conversation.messages.for_page().filter(external_id=key).first()
     if found is None:
         raise NotFound
     return found

@@ -111,11 +111,20 @@ class ReplyEnded(LastWords):
     """How many earlier messages the model was not told."""
 
 
-Event = TurnTaken | PathChanged | ReplyGrew | ReplySoFar | ReplyEnded
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedbackGiven:
+    """The reader has said what they think of an answer, or has taken it back."""
+
+    message_id: int
+
+
+Event = TurnTaken | PathChanged | ReplyGrew | ReplySoFar | ReplyEnded | FeedbackGiven
 
 _KINDS: dict[str, type[Event]] = {
     kind.__name__: kind
-    for kind in (TurnTaken, PathChanged, ReplyGrew, ReplySoFar, ReplyEnded)
+    for kind in (
+        *(TurnTaken, PathChanged, ReplyGrew, ReplySoFar, ReplyEnded, FeedbackGiven),
+    )
 }
 
 _FIELDS = {

@@ -10,6 +10,7 @@ from polly_htmx.chat import (
     aedit_message,
     aregenerate,
     astop_reply,
+    aswitch_version,
 )
 from polly_htmx.chat.conversations import message_in
 from polly_htmx.chat.database import in_database
@@ -29,6 +30,7 @@ ACTIONS: dict[str, Action] = {
     "regenerate": lambda message, who, _frame: aregenerate(message, who=who),
     "continue": lambda message, who, _frame: acontinue_reply(message, who=who),
     "edit": _edit,
+    "switch": lambda message, who, _frame: aswitch_version(message, who=who),
 }
 
 

@@ -16,6 +16,7 @@ from polly_htmx.chat.conversations import Sight, leaf_of, look, with_ids
 from polly_htmx.chat.database import in_database
 from polly_htmx.chat.events import (
     Event,
+    FeedbackGiven,
     PathChanged,
     ReplyEnded,
     ReplyGrew,
@@ -99,6 +100,9 @@ class Follower:
                 return self._so_far(event)
             case ReplyEnded():
                 return await self._ended(event)
+            case FeedbackGiven():
+                show = partial(self._render, fragments.feedback_parcels)
+                return (await self._rendered([event.message_id], show))[1]
 
     async def poll(self) -> Frames:
         """Return what the database has, for a page that has heard nothing for long."""
@@ -172,7 +176,9 @@ class Follower:
         if event.run == self._run and event.number <= self._number:
             return []
         if event.run != self._run or event.number != self._number + 1:
-            return await self._lose_track()
+            self._number = None
+            await self.ask()
+            return []
         return self._in_step(reply, event)
 
     def _in_step(self, reply: Message, event: ReplyGrew) -> Frames:
@@ -191,11 +197,6 @@ class Follower:
         if run != self._asked:
             self._run = run
             await self.ask()
-
-    async def _lose_track(self) -> Frames:
-        self._number = None
-        await self.ask()
-        return []
 
     def _so_far(self, event: ReplySoFar) -> Frames:
         reply = self.reply
@@ -232,6 +233,8 @@ class Follower:
 
     def _sight(self) -> tuple[Sight, Frames]:
         sight = look(self.conversation, self.state, self._first)
+        if sight.is_elsewhere and self._reader == "owner":
+            return sight, [self._render(fragments.afresh)]
         if not sight.missed:
             return sight, []  # It shows what there is.
         return sight, self._render(fragments.snapshot_parcels, sight.missed)

@@ -47,7 +47,9 @@ def transcript(
     return render("chat/transcript.html", {**context, "read_only": True})
 
 
-def earlier(conversation: SmartConversation, page: Page) -> SafeString:
+def earlier(
+    conversation: SmartConversation, page: Page, *, read_only: bool = False
+) -> SafeString:
     """Return an earlier page of messages, to take the place of its own link."""
-    context = {"chat": bare(conversation), "page": page, "read_only": True}
+    context = {"chat": bare(conversation), "page": page, "read_only": read_only}
     return render("chat/page.html", context)

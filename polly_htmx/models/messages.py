@@ -17,6 +17,7 @@ from polly_htmx.markdown import render, verbatim
 from polly_htmx.models.base import PublicModel
 from polly_htmx.models.conversations import SmartConversation
 from polly_htmx.models.parrots import MODEL_CHARS, ParrotVersion
+from polly_htmx.models.versions import Versions
 
 NONCE_CHARS = 64
 CODE_CHARS = 40
@@ -134,6 +135,9 @@ class Message(PublicModel):
 
     objects = MessageQuerySet.as_manager()
 
+    versions: Versions | None = None
+    """Set where messages are read for a page, and there is more than one version."""
+
     class Meta:
         verbose_name = _("message")
         verbose_name_plural = _("messages")
@@ -178,6 +182,12 @@ class Message(PublicModel):
                 fields=["status", "lease_until"],
                 condition=Q(status__in=["pending", "streaming"]),
                 name="polly_message_lease",
+            ),
+            # The first messages: all conversations have their parent, none, in common.
+            models.Index(
+                fields=["conversation"],
+                condition=Q(parent__isnull=True),
+                name="polly_message_root",
             ),
         ]
 
@@ -244,6 +254,13 @@ class Message(PublicModel):
         if self.status == self.Status.FAILED:
             return bool(self.content)
         return self.status in {self.Status.STOPPED, self.Status.INTERRUPTED}
+
+    @property
+    def thumb(self) -> Any:
+        """The Feedback of its reader, if it was read together with the message."""
+        # Not by the attribute: it would ask the database, and frames are rendered
+        # where nobody may.
+        return self._state.fields_cache.get("feedback")
 
     @property
     def html(self) -> SafeString:

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
-from polly_htmx.views.conversations import conversation, conversations, earlier
+from polly_htmx.views.conversations import (
+    afresh,
+    conversation,
+    conversations,
+    earlier,
+)
 from polly_htmx.views.health import health
-from polly_htmx.views.replies import go_on, regenerate, stop
+from polly_htmx.views.messages import about, comment, edit, feedback, source
+from polly_htmx.views.replies import go_on, regenerate, stop, switch
 from polly_htmx.views.send import send
 
 __all__ = [
+    "about",
+    "afresh",
+    "comment",
     "conversation",
     "conversations",
     "earlier",
+    "edit",
+    "feedback",
     "go_on",
     "health",
     "regenerate",
     "send",
+    "source",
     "stop",
+    "switch",
 ]

@@ -54,6 +54,14 @@ def conversation(request: HttpRequest, conversation: uuid.UUID) -> HttpResponse:
 
 @require_GET
 @person_required
+def afresh(request: HttpRequest, conversation: uuid.UUID) -> HttpResponse:
+    """Return a chat's newest messages and a line for a page that shows others."""
+    found = access.open_conversation(access.who(request), conversation)
+    return HttpResponse(fragments.connected(found, None, request))
+
+
+@require_GET
+@person_required
 def earlier(
     request: HttpRequest, conversation: uuid.UUID, sequence: int
 ) -> HttpResponse:
@@ -61,7 +69,8 @@ def earlier(
     found = access.open_conversation(access.who(request), conversation)
     page = page_before(found, sequence)
     if request.headers.get("HX-Request"):
-        return HttpResponse(fragments.earlier(found, page))
+        read_only = "read" in request.GET  # Of a transcript, that is.
+        return HttpResponse(fragments.earlier(found, page, read_only=read_only))
     context = {
         "chat": fragments.chat_of(found),
         "panel": fragments.transcript(found, page),

@@ -1,4 +1,4 @@
-"""The buttons beside answers, without a socket: stop, regenerate and continue."""
+"""The buttons beside messages, without a socket: stop, regenerate, switch, ..."""
 
 from __future__ import annotations
 
@@ -20,8 +20,10 @@ from polly_htmx.chat import (
     acontinue_reply,
     aregenerate,
     astop_reply,
+    aswitch_version,
     dispatch,
 )
+from polly_htmx.chat.about import parrot_for
 from polly_htmx.chat.conversations import message_in
 from polly_htmx.conf import conf
 from polly_htmx.exceptions import ChatError
@@ -42,18 +44,22 @@ def _button(action: str, use_case: UseCase, doc: str) -> Callable[..., HttpRespo
     ) -> HttpResponse:
         person = access.who(request)
         try:
-            consumer = async_to_sync(_consumer)(request, person, conversation)
+            consumer = async_to_sync(open_consumer)(request, person, conversation)
             consumer.require(action)
-            async_to_sync(_act)(consumer, reply, use_case)
+            async_to_sync(_act)(consumer, reply, use_case, request)
         except ChatError as exc:
             return complaint(request, person, conversation, exc)
+        if request.headers.get("HX-Request"):
+            return HttpResponse(status=204)  # The line brings what has changed.
         return redirect(way_back(request, consumer.conversation))
 
     view.__doc__ = doc
     return view
 
 
-async def _consumer(request: HttpRequest, person: Who, conversation: uuid.UUID) -> Any:
+async def open_consumer(
+    request: HttpRequest, person: Who, conversation: uuid.UUID
+) -> Any:
     """Return the site's consumer class, opened: it has a say in who may do what."""
     if isinstance(request, ASGIRequest):
         dispatch.serve()
@@ -62,13 +68,21 @@ async def _consumer(request: HttpRequest, person: Who, conversation: uuid.UUID) 
     return consumer
 
 
-async def _act(consumer: Any, reply: uuid.UUID, use_case: UseCase) -> None:
-    found = sync_to_async(message_in)(consumer.conversation, str(reply))
-    await use_case(await found, who=consumer.who)
+async def _act(
+    consumer: Any, reply: uuid.UUID, use_case: UseCase, request: HttpRequest
+) -> None:
+    conversation = consumer.conversation
+    found = await sync_to_async(message_in)(conversation, str(reply))
+    key = request.POST.get("parrot", "")
+    options: dict[str, Any] = {}
+    if key and use_case is aregenerate:
+        options["parrot"] = await sync_to_async(parrot_for)(conversation, key)
+    await use_case(found, who=consumer.who, **options)
 
 
 stop = _button("stop", astop_reply, "Stop a reply that is still being written.")
 regenerate = _button("regenerate", aregenerate, "Have a question answered once more.")
+switch = _button("switch", aswitch_version, "Show another version of a message.")
 go_on = _button(
     "continue", acontinue_reply, "Have a reply continued that ended too soon."
 )

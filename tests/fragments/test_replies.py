@@ -206,4 +206,4 @@ def test_what_is_only_read_offers_no_actions(
     end(reply, "Text", status="stopped")
     shown = fragments.chat_of(conversation).page
     assert "<button" not in fragments.transcript(conversation, shown)
-    assert "<button" not in fragments.earlier(conversation, shown)
+    assert "<button" not in fragments.earlier(conversation, shown, read_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from http import HTTPStatus
 from typing import Any
@@ -152,9 +153,8 @@ def test_earlier_messages_come_page_by_page_to_the_first(
     fill(conversation, 70)
     page = signed_in.get(conversation.get_absolute_url()).content.decode()
     seen = page.count("<article")
-    while 'hx-get="' in page:
-        link = page.split('hx-get="')[1].split('"')[0]
-        page = signed_in.get(link, headers={"HX-Request": "true"}).content.decode()
+    while link := re.search(r'hx-get="([^"]*/before/[^"]*)"', page):
+        page = signed_in.get(link[1], headers={"HX-Request": "true"}).content.decode()
         assert "<html" not in page
         seen += page.count("<article")
     assert seen == 70
@@ -205,6 +205,13 @@ ROUTES = {
     "stop": ("post", "object"),
     "regenerate": ("post", "object"),
     "continue": ("post", "object"),
+    "switch": ("post", "object"),
+    "afresh": ("get", "object"),
+    "message": ("get", "object"),
+    "source": ("get", "object"),
+    "edit": ("get", "object"),
+    "comment": ("get", "object"),
+    "feedback": ("post", "object"),
 }
 OPEN_ROUTES = {"health"}
 """For everybody, and with nothing of anybody: see test_health."""
@@ -217,7 +224,9 @@ def address(name: str, conversation: SmartConversation) -> str:
     args: dict[str, list[Any]] = {
         "conversations": [],
         "earlier": [key, 1],
-        **dict.fromkeys(("stop", "regenerate", "continue"), reply),
+        **dict.fromkeys(("stop", "regenerate", "continue", "switch"), reply),
+        **dict.fromkeys(("message", "source", "edit", "comment"), reply),
+        "feedback": [*reply, "good"],
     }
     return reverse(f"polly:{name}", args=args.get(name, [conversation.external_id]))
 
@@ -261,7 +270,11 @@ def test_route_shows_nothing_of_another_person(
 
 
 @pytest.mark.parametrize(
-    "name", ["conversations", "send", "stop", "regenerate", "continue"]
+    "name",
+    [
+        *("conversations", "send", "stop", "regenerate", "continue"),
+        *("switch", "source", "edit", "comment", "feedback"),
+    ],
 )
 def test_post_needs_the_csrf_token(
     conversation: SmartConversation, user: User, name: str
