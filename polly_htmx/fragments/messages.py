@@ -40,6 +40,7 @@ def edit_form(
         here=request.path,
         label=gettext("Edit your message"),
         name="message",
+        opener=f"polly-edit-{message.external_id}",
         nonce=new_nonce(),
         text=message.content if text is None else text,
     )
@@ -59,6 +60,7 @@ def comment_form(
         label=gettext("What do you think of this answer?"),
         limit=COMMENT_CHARS,
         name="comment",
+        opener=f"polly-say-{message.external_id}",
         send=gettext("Save"),
         text=given.comment if given else "",
     )

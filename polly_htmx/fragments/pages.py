@@ -15,7 +15,7 @@ STYLES = [
     f"polly_htmx/css/{name}.css"
     for name in (
         *("tokens", "tokens-code", "base", "prose", "log", "thoughts", "foot"),
-        *("composer", "list", "page", "code", "guard"),
+        *("actions", "composer", "list", "page", "code", "print", "guard"),
     )
 ]
 """Our stylesheets, in the order of their cascade."""

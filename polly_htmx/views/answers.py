@@ -19,7 +19,8 @@ def complaint(
 ) -> HttpResponse:
     """Say what was wrong; what was typed stays in the composer."""
     if request.headers.get("HX-Request"):
-        return HttpResponse(fragments.error(key, exc))
+        # Whatever asked stays as it is.
+        return HttpResponse(fragments.error(key, exc), headers={"HX-Reswap": "none"})
     draft = request.POST.get("message", "")
     try:
         found = access.open_conversation(person, key)

@@ -28,7 +28,8 @@
       sizes.observe(find(".polly-log__recent"));
       // What tell() sends is no business of the page around.
       root.addEventListener("submit", (event) => event.submitter ?? event.stopPropagation());
-      new MutationObserver((changes) => this.hold(changes)).observe(this.log, { childList: true });
+      new MutationObserver((changes) => this.hold(changes)).observe(find(".polly-log__older"), { childList: true });
+      this.log.addEventListener("focusin", ({ target }) => { this.seat = target; });
       this.typed();
     }
 
@@ -54,7 +55,8 @@
       this.look();
       const added = changes.flatMap(({ addedNodes }) => [...addedNodes]).filter((node) => node.matches?.("article"));
       const last = added.at(-1);
-      if (!last || document.activeElement !== document.body) return;
+      const gone = changes.some(({ removedNodes }) => [...removedNodes].includes(this.seat));
+      if (!last || !gone || document.activeElement !== document.body) return;
       last.tabIndex = -1;
       last.focus({ preventScroll: true });
     }
@@ -74,7 +76,8 @@
     submit(event) {
       const { target, submitter } = event;
       const { nonce, action, target: meant } = target.elements;
-      if (target !== this.text.form && !submitter) return; // Our own: see tell().
+      // Others go their own way, and so does what tell() sends.
+      if (target !== this.text.form && !(submitter && action)) return;
       if (this.lost) {
         event.preventDefault();
         event.stopImmediatePropagation();
@@ -83,7 +86,8 @@
       }
       this.error.textContent = "";
       this.following = true;
-      this.text.focus(); // The button may go with the next frame.
+      // The button may go with the next frame; one with an id is found again.
+      if (!submitter?.id) this.text.focus();
       if (action) {
         action.value = submitter.dataset.pollyAction;
         meant.value = submitter.dataset.pollyTarget;
