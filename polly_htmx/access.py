@@ -15,7 +15,7 @@ from django.http import HttpRequest
 from polly_htmx.conf import conf
 from polly_htmx.exceptions import NotAllowed, NotFound, SignInRequired
 from polly_htmx.managers import SmartConversationQuerySet
-from polly_htmx.models import Message, SmartConversation
+from polly_htmx.models import Message, QueuedMessage, SmartConversation
 
 VISITOR_KEY = "polly_visitor"
 """Where the session keeps an anonymous visitor's id: in its data, so that the id
@@ -159,13 +159,14 @@ def check_may_edit(person: Who, message: Message) -> None:
     Everybody edits what they wrote themselves, and nobody what others did.
     """
     check_may_write(person, message.conversation)
-    if message.party != Message.Party.USER:
+    if message.party != Message.Party.USER or not _wrote(person, message):
         raise NotAllowed
-    if message.author_id is None:  # By a visitor, or an account that is gone.
-        is_own = owns(person, message.conversation)
-    else:
-        is_own = person.user is not None and message.author_id == person.user.pk
-    if not is_own:
+
+
+def check_may_take_back(person: Who, queued: QueuedMessage) -> None:
+    """Raise NotFound or NotAllowed unless the person has sent what waits there."""
+    check_may_write(person, queued.conversation)
+    if not _wrote(person, queued):
         raise NotAllowed
 
 
@@ -175,11 +176,29 @@ def check_may_judge(person: Who, message: Message) -> None:
         raise NotFound
 
 
+def sender_of(queued: QueuedMessage) -> Who:
+    """Return who has sent a waiting message; raises what check_may_write() raises,
+    and NotAllowed for an account that is closed by now."""
+    user: Any = queued.author or queued.conversation.user
+    if user is not None and not user.is_active:
+        raise NotAllowed
+    visitor = None if user else queued.conversation.visitor
+    person = Who(user=user, visitor=visitor)
+    check_may_write(person, queued.conversation)
+    return person
+
+
 def owns(person: Who, conversation: SmartConversation) -> bool:
     """Tell whether a conversation is this person's own."""
     if person.user is not None:
         return bool(conversation.user_id == person.user.pk)
     return person.visitor is not None and conversation.visitor == person.visitor
+
+
+def _wrote(person: Who, text: Message | QueuedMessage) -> bool:
+    if text.author_id is None:  # By a visitor, or an account that is gone.
+        return owns(person, text.conversation)
+    return person.user is not None and text.author_id == person.user.pk
 
 
 def _find(

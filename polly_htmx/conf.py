@@ -45,6 +45,9 @@ class Conf:
     """Per user or visitor."""
     MAX_RUNNING_REPLIES: int = 3
     """Per user or visitor."""
+    MAX_QUEUED: int = 5
+    """Messages that wait in a conversation for a reply to end; 0: none, they are
+    refused."""
     MAX_SOCKETS: int = 100
     """Per user or visitor: pages that are open at once."""
     FIRST_TOKEN_TIMEOUT: float = 60

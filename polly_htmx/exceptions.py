@@ -109,6 +109,22 @@ class ReplyRunning(ChatError):
     )
 
 
+class QueueFull(ChatError):
+    """As many messages as MAX_QUEUED wait in this conversation already."""
+
+    code = "queue-full"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"{limit} messages wait already.")
+        self.user_message = ngettext(
+            "%(limit)s message is waiting already. "
+            "Please send yours when the answer has ended.",
+            "%(limit)s messages are waiting already. "
+            "Please send yours when the answer has ended.",
+            limit,
+        ) % {"limit": limit}
+
+
 class NotAReply(ChatError):
     """The message is not an answer to a question."""
 

@@ -13,6 +13,7 @@ from polly_htmx.chat.replies import (
     regenerate,
     stop_reply,
 )
+from polly_htmx.chat.sending import asend_message, send_message
 from polly_htmx.chat.storing import Turn
 from polly_htmx.chat.switching import aswitch_version, switch_version
 from polly_htmx.chat.turns import aedit_message, atake_turn, edit_message, take_turn
@@ -22,6 +23,7 @@ __all__ = [
     "acontinue_reply",
     "aedit_message",
     "aregenerate",
+    "asend_message",
     "astop_reply",
     "aswitch_version",
     "atake_turn",
@@ -30,6 +32,7 @@ __all__ = [
     "give_feedback",
     "regenerate",
     "run_reply",
+    "send_message",
     "start_conversation",
     "stop_reply",
     "switch_version",

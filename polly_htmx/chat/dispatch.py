@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
 
@@ -27,6 +27,8 @@ SWEEP_SECONDS = 5.0
 RING_AGAIN_AFTER = timedelta(seconds=2)
 """A reply that is pending for longer was handed to nobody, or to a process that died."""
 
+_sweepers: list[Callable[[], None]] = []
+
 
 def serve(*, as_worker: bool = False) -> None:
     """
@@ -39,6 +41,11 @@ def serve(*, as_worker: bool = False) -> None:
     if home.adopt():
         home.spawn(partial(_sweep_for_ever, as_worker))
         home.spawn(_sit_at_desk)
+
+
+def sweep_too(work: Callable[[], None]) -> None:
+    """Let each sweep do some more, with the database at hand."""
+    _sweepers.append(work)
 
 
 def announce(
@@ -174,5 +181,7 @@ async def _sweep_for_ever(as_worker: bool) -> None:  # noqa: FBT001  (of partial
 def _sweep() -> list[int]:
     """Mark dead replies, and return the pending ones that nobody has taken."""
     interrupt_expired()
+    for work in _sweepers:
+        work()
     left = Message.objects.unclaimed(before=timezone.now() - RING_AGAIN_AFTER)
     return list(left.values_list("pk", flat=True)[:100])

@@ -37,6 +37,8 @@ class Draft:
     nonce: str | None
     place_of: Message | None = None
     """The message that it takes the place of; None for the end of the path."""
+    in_line: bool = False
+    """Whether it goes behind those that wait already."""
     answering: Answering = field(default_factory=Answering)
 
     def checked(self) -> Draft:

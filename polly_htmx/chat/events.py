@@ -118,12 +118,31 @@ class FeedbackGiven:
     message_id: int
 
 
-Event = TurnTaken | PathChanged | ReplyGrew | ReplySoFar | ReplyEnded | FeedbackGiven
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueChanged:
+    """Other messages wait for their turn than before, or for something else."""
+
+
+Event = (
+    TurnTaken
+    | PathChanged
+    | QueueChanged
+    | ReplyGrew
+    | ReplySoFar
+    | ReplyEnded
+    | FeedbackGiven
+)
 
 _KINDS: dict[str, type[Event]] = {
     kind.__name__: kind
     for kind in (
-        *(TurnTaken, PathChanged, ReplyGrew, ReplySoFar, ReplyEnded, FeedbackGiven),
+        TurnTaken,
+        PathChanged,
+        QueueChanged,
+        ReplyGrew,
+        ReplySoFar,
+        ReplyEnded,
+        FeedbackGiven,
     )
 }
 

@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 
 from django.db import transaction
 from django.utils import timezone
@@ -98,10 +99,21 @@ def save_end(
             **fields,
         )
         if ended:
-            own = SmartConversation.objects.filter(pk=reply.conversation_id)
-            own.update(updated_at=now)
+            _mark_end(reply, now)
             ModelCall.objects.bulk_create(calls)
     return ended
+
+
+def _mark_end(reply: Message, now: datetime) -> None:
+    """Change the mark of a reply's conversation, and learn whether messages wait."""
+    own = SmartConversation.objects.filter(pk=reply.conversation_id)
+    conversation = reply.conversation
+    conversation.queued = 0
+    # In one statement where none do. It may wait for a transaction that adds one, and
+    # then sees it: a subquery would not.
+    if not own.filter(queued=0).update(updated_at=now):
+        own.update(updated_at=now)
+        conversation.queued = own.values_list("queued", flat=True).first() or 0
 
 
 def announce_end(

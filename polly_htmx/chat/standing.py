@@ -29,7 +29,8 @@ SQL = """
             AND (m.created_at >= %s OR m.started_at >= %s)),
         (SELECT COUNT(*) FROM {message} m
             JOIN {conversation} own ON own.id = m.conversation_id
-            WHERE own.{owner} = %s AND {running})
+            WHERE own.{owner} = %s AND {running}),
+        queued
     FROM {conversation} c WHERE c.id = %s
 """
 
@@ -49,6 +50,8 @@ class Standing:
     """How many messages of the owner are of the last minute: at least as many as
     count for the limit, and most often more."""
     owners_running: int
+    queued: int
+    """How many messages wait for their turn."""
 
     @property
     def is_near_limits(self) -> bool:

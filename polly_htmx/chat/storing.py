@@ -13,7 +13,7 @@ from polly_htmx.chat.drafts import Draft
 from polly_htmx.chat.events import PathChanged, TurnTaken
 from polly_htmx.chat.pending import check_free, new_reply, point_at, take_place
 from polly_htmx.chat.standing import Standing
-from polly_htmx.exceptions import NonceReused
+from polly_htmx.exceptions import NonceReused, ReplyRunning
 from polly_htmx.models import Message, SmartConversation
 from polly_htmx.signals import turn_taken
 
@@ -39,15 +39,24 @@ def store(draft: Draft) -> Turn:
     with transaction.atomic():
         standing = take_place(conversation, 2, draft.nonce)
         if standing.before_id is None:
-            turn = _write(draft, standing)
-            _announce(draft, turn, is_own=is_own)
-            return turn
+            return store_at(draft, standing, is_own=is_own)
         before = _turn_of(conversation.messages.get(pk=standing.before_id))
         transaction.set_rollback(True)  # Give the two numbers back.
     # By what the hooks made of the text: the text itself is not stored.
     if not draft.is_stored_as(before.message):
         raise NonceReused
     return before
+
+
+def store_at(draft: Draft, standing: Standing, *, is_own: bool) -> Turn:
+    """
+    Store the rows of a turn where take_place() has found room; see store().
+
+    ``is_own`` tells whether the open transaction is ours, and ends with us.
+    """
+    turn = _write(draft, standing)
+    _announce(draft, turn, is_own=is_own)
+    return turn
 
 
 def turn_with(draft: Draft) -> Turn | None:
@@ -69,6 +78,8 @@ def _write(draft: Draft, standing: Standing) -> Turn:
     conversation, answering = draft.conversation, draft.answering
     parrot = answering.get("parrot") or conversation.parrot
     check_free(conversation, parrot, standing)
+    if draft.in_line and standing.queued:
+        raise ReplyRunning  # Others come first.
     message = _message(draft, standing)
     reply = None
     if conversation.answered_by == SmartConversation.AnsweredBy.STAFF:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Unpack
+from typing import TypeVar, Unpack
 
 from asgiref.sync import sync_to_async
 
@@ -14,6 +15,8 @@ from polly_htmx.chat.limits import check_limits
 from polly_htmx.chat.pending import conversation_of
 from polly_htmx.chat.storing import Turn, store, turn_with
 from polly_htmx.models import Message, SmartConversation
+
+T = TypeVar("T")
 
 
 def take_turn(
@@ -36,7 +39,7 @@ def take_turn(
     (for the nonce), MessageRefused, HookFailed, ReplyRunning, NonceReused,
     ParrotRetired, TooManyMessages and TooManyReplies. Nothing is stored then.
     """
-    return _take(_new(conversation, text, who, nonce, answering))
+    return take(new_draft(conversation, text, who, nonce, answering), store)
 
 
 async def atake_turn(
@@ -48,7 +51,7 @@ async def atake_turn(
     **answering: Unpack[Answering],
 ) -> Turn:
     """See take_turn(). May be awaited inside a transaction of the calling thread."""
-    return await _atake(_new(conversation, text, who, nonce, answering))
+    return await atake(new_draft(conversation, text, who, nonce, answering), store)
 
 
 def edit_message(
@@ -65,7 +68,7 @@ def edit_message(
     The old message stays, and all that followed it, as a sibling of the new one. See
     take_turn() for the rest. Raises NotAllowed for what somebody else wrote.
     """
-    return _take(_edited(message, text, who, nonce, answering))
+    return take(_edited(message, text, who, nonce, answering), store)
 
 
 async def aedit_message(
@@ -78,16 +81,17 @@ async def aedit_message(
 ) -> Turn:
     """See edit_message()."""
     draft = await sync_to_async(_edited)(message, text, who, nonce, answering)
-    return await _atake(draft)
+    return await atake(draft, store)
 
 
-def _new(
+def new_draft(
     conversation: SmartConversation,
     text: str,
     who: Who,
     nonce: str | None,
     answering: Answering,
 ) -> Draft:
+    """Return a draft of the end of the path."""
     return Draft(
         conversation=conversation,
         text=text,
@@ -100,30 +104,32 @@ def _new(
 def _edited(
     message: Message, text: str, who: Who, nonce: str | None, answering: Answering
 ) -> Draft:
-    draft = _new(conversation_of(message), text, who, nonce, answering)
+    draft = new_draft(conversation_of(message), text, who, nonce, answering)
     return replace(draft, place_of=message)
 
 
-def _take(draft: Draft) -> Turn:
+def take(draft: Draft, put: Callable[[Draft], T]) -> T | Turn:
+    """Check a draft, have the site's hooks see it, and put it where it belongs."""
     begun = _begin(draft)
     if isinstance(begun, Turn):
         return begun
     text = hooks.pass_message(
         begun.text, conversation=begun.conversation, who=begun.who
     )
-    return store(begun.saying(text))
+    return put(begun.saying(text))
 
 
-async def _atake(draft: Draft) -> Turn:
+async def atake(draft: Draft, put: Callable[[Draft], T]) -> T | Turn:
+    """See take(). Holds no thread while an async hook takes its time."""
     if not hooks.hears_messages():
-        return await sync_to_async(_take)(draft)
+        return await sync_to_async(take)(draft, put)
     begun = await sync_to_async(_begin)(draft)
     if isinstance(begun, Turn):
         return begun
     text = await hooks.apass_message(
         begun.text, conversation=begun.conversation, who=begun.who
     )
-    return await sync_to_async(store)(begun.saying(text))
+    return await sync_to_async(put)(begun.saying(text))
 
 
 def _begin(draft: Draft) -> Draft | Turn:
@@ -136,8 +142,13 @@ def _begin(draft: Draft) -> Draft | Turn:
     draft = draft.checked()
     if hooks.hears_messages():
         before = turn_with(draft)
-        if before is None:
-            check_limits(draft.conversation)
-        elif draft.is_stored_as(before.message):
+        if before is not None and draft.is_stored_as(before.message):
             return before
+        if before is None and not _may_wait(draft):
+            check_limits(draft.conversation)
     return draft
+
+
+def _may_wait(draft: Draft) -> bool:
+    """Tell whether limits count later, when a draft gets its turn."""
+    return draft.in_line and draft.conversation.messages.running().exists()

@@ -34,6 +34,7 @@ MAY_BE_ZERO = {
     "LOCAL_CONTEXT",
     "LOCAL_IDLE_SECONDS",
     "LOCAL_THREADS",
+    "MAX_QUEUED",
     "RETRIES",
 }
 """Numbers that turn something off."""

@@ -65,6 +65,8 @@ class SmartConversation(PublicModel):
         editable=False,
         related_name="+",
     )
+    # How many messages wait for their turn, so that nobody asks who need not.
+    queued = models.PositiveSmallIntegerField(default=0, editable=False)
     answered_by = models.CharField(
         _("answered by"),
         max_length=10,

@@ -10,6 +10,7 @@ from asgiref.sync import sync_to_async
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import DatabaseError, models, transaction
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from polly_htmx.conf import conf
@@ -17,6 +18,7 @@ from polly_htmx.llm import LLMConnect, LLMModelType, Reply, fallbacks, parameter
 from polly_htmx.llm.attempts import Attempt
 from polly_htmx.llm.model_type import is_known
 from polly_htmx.managers import ParrotQuerySet
+from polly_htmx.markdown import render
 from polly_htmx.models.base import PublicModel
 
 logger = logging.getLogger(__name__)
@@ -82,6 +84,17 @@ class Parrot(PublicModel):
             "they take the place of those that its model has."
         ),
     )
+    greeting = models.TextField(
+        _("greeting"),
+        blank=True,
+        help_text=_("What an empty chat says first, in Markdown."),
+    )
+    starters = models.JSONField(
+        _("starters"),
+        default=list,
+        blank=True,
+        help_text=_("Messages that an empty chat offers to send, one a line."),
+    )
     retired_at = models.DateTimeField(
         _("retired"),
         null=True,
@@ -111,6 +124,11 @@ class Parrot(PublicModel):
     def is_retired(self) -> bool:
         """Whether the Parrot takes no new conversations and turns."""
         return self.retired_at is not None
+
+    @property
+    def greeting_html(self) -> SafeString:
+        """The greeting, rendered."""
+        return render(self.greeting)
 
     def current_version(self) -> ParrotVersion:
         """Return the version that says how the Parrot answers now, made if missing."""

@@ -1,0 +1,51 @@
+"""Waiting: the messages of a conversation that have yet to become turns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.utils import timezone
+
+from polly_htmx.chat import layer
+from polly_htmx.chat.events import QueueChanged
+from polly_htmx.models import Message, QueuedMessage, SmartConversation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """The messages that wait in a conversation, as a page shows them."""
+
+    messages: list[QueuedMessage]
+    is_held: bool = False
+    """Whether they wait for a person, because the last answer did not end well."""
+
+
+def waiting_in(conversation: SmartConversation) -> Waiting:
+    """Return what waits in a conversation, in order."""
+    messages = list(conversation.queue.all())
+    if not messages:
+        return Waiting(messages=[])
+    leaf = SmartConversation.objects.filter(pk=conversation.pk)
+    return Waiting(
+        messages=messages, is_held=is_held(leaf.values_list("current_id").get()[0])
+    )
+
+
+def is_held(leaf_id: int | None) -> bool:
+    """Tell whether a path ends with an answer that did not come to its own end."""
+    ends = Message.objects.filter(pk=leaf_id, party=Message.Party.ASSISTANT)
+    over = ends.exclude(Message.running_condition())
+    return over.exclude(status=Message.Status.COMPLETE).exists()
+
+
+def tell(conversation: SmartConversation) -> None:
+    """
+    Count what waits, and once committed have pages show it.
+
+    To be called under the conversation's lock: see take_place(). The mark changes too,
+    by which pages are found that miss it.
+    """
+    own = SmartConversation.objects.filter(pk=conversation.pk)
+    own.update(updated_at=timezone.now(), queued=conversation.queue.count())
+    transaction.on_commit(lambda: layer.publish(conversation, QueueChanged()))
