@@ -10,6 +10,7 @@ app_name = "polly"
 
 MESSAGE = "c/<uuid:conversation>/message/<uuid:message>"
 REPLY = "c/<uuid:conversation>/reply/<uuid:reply>"
+QUEUED = "c/<uuid:conversation>/queue/<uuid:queued>"
 
 urlpatterns = [
     path("", views.conversations, name="conversations"),
@@ -34,5 +35,8 @@ urlpatterns = [
     path(f"{REPLY}/stop/", views.stop, name="stop"),
     path(f"{REPLY}/regenerate/", views.regenerate, name="regenerate"),
     path(f"{REPLY}/continue/", views.go_on, name="continue"),
+    path("c/<uuid:conversation>/draft/", views.draft, name="draft"),
+    path(f"{QUEUED}/take-back/", views.unqueue, name="unqueue"),
+    path(f"{QUEUED}/send/", views.go, name="release"),
     path("health/", views.health, name="health"),
 ]

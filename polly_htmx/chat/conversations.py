@@ -10,6 +10,7 @@ from datetime import datetime
 from polly_htmx import access
 from polly_htmx.access import Who
 from polly_htmx.chat.versions import with_versions
+from polly_htmx.chat.waiting import Waiting, waiting_in
 from polly_htmx.exceptions import NotFound, ParrotRetired
 from polly_htmx.models import Message, Parrot, SmartConversation
 
@@ -112,6 +113,8 @@ class Sight:
     is_elsewhere: bool = False
     """Whether the path has left what the page shows above its first message, so that
     the page must load afresh."""
+    waiting: Waiting | None = None
+    """What waits for its turn, where something was missed."""
 
 
 def look(conversation: SmartConversation, state: str, sequence: int) -> Sight:
@@ -135,6 +138,7 @@ def look(conversation: SmartConversation, state: str, sequence: int) -> Sight:
         state=now,
         last=conversation.last_sequence,
         missed=None if state == now else with_versions(shown),
+        waiting=None if state == now else waiting_in(conversation),
         running=leaf if leaf is not None and leaf.is_running else None,
         is_elsewhere=state != now and not is_known,
     )

@@ -122,6 +122,9 @@ class FeedbackGiven:
 class QueueChanged:
     """Other messages wait for their turn than before, or for something else."""
 
+    at: str
+    """When, so that two changes are two events."""
+
 
 Event = (
     TurnTaken

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import logging
+import uuid
 from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
 from django.dispatch import receiver
+from django.utils import timezone
 
 from polly_htmx import access
 from polly_htmx.access import Who
-from polly_htmx.chat import dispatch, layer
+from polly_htmx.chat import dispatch
 from polly_htmx.chat.drafts import Answering, Draft
-from polly_htmx.chat.events import QueueChanged
 from polly_htmx.chat.leases import interrupt_expired
 from polly_htmx.chat.pending import take_place
 from polly_htmx.chat.storing import Turn, store, store_at
-from polly_htmx.chat.waiting import is_held, tell
+from polly_htmx.chat.waiting import announce, is_held, tell
 from polly_htmx.conf import conf
 from polly_htmx.exceptions import (
     MessageGone,
@@ -77,6 +78,19 @@ def move_all_on() -> None:
     found = SmartConversation.objects.filter(free, queued__gt=0)
     for conversation in found.order_by("?")[:SWEPT]:
         move_on(conversation)
+
+
+def queued_in(conversation: SmartConversation, external_id: str) -> QueuedMessage:
+    """Return what waits in this conversation by its public id; raises MessageGone."""
+    try:
+        key = uuid.UUID(external_id)
+    except ValueError:
+        raise MessageGone from None
+    found = conversation.queue.filter(external_id=key).first()
+    if found is None:
+        raise MessageGone
+    found.conversation = conversation
+    return found
 
 
 def release(queued: QueuedMessage, *, who: Who) -> None:
@@ -198,7 +212,7 @@ def _after_reply(
         if message.status == Message.Status.COMPLETE:
             move_on(conversation)
         else:
-            layer.publish(conversation, QueueChanged())  # It waits for a person now.
+            announce(conversation, timezone.now())  # It waits for a person now.
     except Exception as exc:  # noqa: BLE001  (the sweep will find it)
         logger.warning("queue not moved on fault=%s", type(exc).__name__)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import transaction
 from django.utils import timezone
@@ -47,5 +48,11 @@ def tell(conversation: SmartConversation) -> None:
     by which pages are found that miss it.
     """
     own = SmartConversation.objects.filter(pk=conversation.pk)
-    own.update(updated_at=timezone.now(), queued=conversation.queue.count())
-    transaction.on_commit(lambda: layer.publish(conversation, QueueChanged()))
+    now = timezone.now()
+    own.update(updated_at=now, queued=conversation.queue.count())
+    transaction.on_commit(lambda: announce(conversation, now))
+
+
+def announce(conversation: SmartConversation, now: datetime) -> None:
+    """Have pages show what waits."""
+    layer.publish(conversation, QueueChanged(at=now.isoformat()))

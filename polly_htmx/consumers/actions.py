@@ -14,6 +14,7 @@ from polly_htmx.chat import (
 )
 from polly_htmx.chat.conversations import message_in
 from polly_htmx.chat.database import in_database
+from polly_htmx.chat.queue import queued_in, release, take_back
 from polly_htmx.consumers.frames import Frame
 from polly_htmx.exceptions import MessageGone, NotFound
 from polly_htmx.models import Message, SmartConversation
@@ -34,11 +35,29 @@ ACTIONS: dict[str, Action] = {
 }
 
 
-async def act(conversation: SmartConversation, who: Who, frame: Frame) -> None:
-    """Do what a frame asks for with the message that it names."""
+QUEUE_ACTIONS: dict[str, Callable[..., str | None]] = {
+    "unqueue": take_back,
+    "release": release,
+}
+
+
+async def act(conversation: SmartConversation, who: Who, frame: Frame) -> str | None:
+    """
+    Do what a frame asks for with the message that it names.
+
+    Returns a text that goes back to the composer, if there is one.
+    """
+    if frame.action in QUEUE_ACTIONS:
+        work = QUEUE_ACTIONS[frame.action]
+
+        def act_on_queue() -> str | None:
+            return work(queued_in(conversation, frame.target), who=who)
+
+        return await in_database(act_on_queue)()
     try:
         message = await in_database(message_in)(conversation, frame.target)
     except NotFound:
         # Not the conversation: the page stays on the line.
         raise MessageGone from None
     await ACTIONS[frame.action](message, who, frame)
+    return None

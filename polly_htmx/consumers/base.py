@@ -16,7 +16,7 @@ from polly_htmx.chat.database import in_database
 from polly_htmx.chat.events import Event
 from polly_htmx.chat.sockets import close_socket, open_socket
 from polly_htmx.consumers import closing, rights, watch
-from polly_htmx.consumers.actions import ACTIONS, act
+from polly_htmx.consumers.actions import ACTIONS, QUEUE_ACTIONS, act
 from polly_htmx.consumers.follower import Follower, Frames
 from polly_htmx.consumers.frames import Frame, parse
 from polly_htmx.consumers.line import Line
@@ -25,12 +25,14 @@ from polly_htmx.consumers.turns import TurnTaker
 from polly_htmx.exceptions import (
     AccessDenied,
     BadFrame,
+    MessageGone,
     NotFound,
     PollyError,
     SignInRequired,
     TooManyFrames,
     TooManySockets,
 )
+from polly_htmx.models import QueuedMessage
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +52,7 @@ class ConversationConsumer(TurnTaker, Line):
     database.
     """
 
-    actions = frozenset({"send", "seen", *ACTIONS})
+    actions = frozenset({"send", "seen", *ACTIONS, *QUEUE_ACTIONS})
     """What the page may ask for; a subclass may take some away."""
     reader: fragments.Reader = "owner"
     """Whose eyes the messages are rendered for."""
@@ -188,11 +190,15 @@ class ConversationConsumer(TurnTaker, Line):
             return
         await self.open_for(partial(access.who_now, self.scope), self.key)
         if frame.action == "send":
-            await self.take_turn(frame.message, frame.nonce)
-            acknowledged = fragments.acknowledged
+            sent = await self.send_message(frame.message, frame.nonce)
+            acknowledged = partial(
+                fragments.acknowledged, waits=isinstance(sent, QueuedMessage)
+            )
             await self.send_fragment(acknowledged, self.conversation, frame.nonce)
         else:
-            await act(self.conversation, self.who, frame)
+            back = await act(self.conversation, self.who, frame)
+            if back is not None:
+                await self.send_fragment(fragments.given_back, self.key, back)
         if not self.hears:
             await self._look()
 
@@ -209,6 +215,9 @@ class ConversationConsumer(TurnTaker, Line):
     async def _complain(self, exc: PollyError) -> None:
         """Show what is wrong; close after too many frames that no page would send."""
         await self.send_fragment(fragments.error, self.key, exc)
+        if isinstance(exc, MessageGone) and self.follower is not None:
+            self.follower.forget()  # The page shows something that is not there.
+            await self._look()
         if not isinstance(exc, BadFrame):
             return
         self.bad_frames += 1

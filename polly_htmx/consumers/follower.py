@@ -18,6 +18,7 @@ from polly_htmx.chat.events import (
     Event,
     FeedbackGiven,
     PathChanged,
+    QueueChanged,
     ReplyEnded,
     ReplyGrew,
     ReplySoFar,
@@ -94,6 +95,9 @@ class Follower:
                 return await self._turn(event)
             case PathChanged():
                 return [] if event.state == self.state else await self.look()
+            case QueueChanged():
+                work = in_database(partial(self._render, fragments.queue))
+                return [await self._with_others(event, work)]
             case ReplyGrew():
                 return await self._grew(event)
             case ReplySoFar():
@@ -169,16 +173,13 @@ class Follower:
         if reply is None or reply.pk != event.reply_id:
             return await self.look()
         if self._number is None:
-            await self._ask_once(event.run)
-            return []
+            return await self._lose_track(event.run)
         if self._number == 0 and event.number == 1:
             self._run = event.run
         if event.run == self._run and event.number <= self._number:
             return []
         if event.run != self._run or event.number != self._number + 1:
-            self._number = None
-            await self.ask()
-            return []
+            return await self._lose_track(event.run)
         return self._in_step(reply, event)
 
     def _in_step(self, reply: Message, event: ReplyGrew) -> Frames:
@@ -192,11 +193,14 @@ class Follower:
             return self._made(event, lambda: self._grown(reply, event))
         return self._streaming(reply, event)
 
-    async def _ask_once(self, run: str) -> None:
-        """Ask a run that had not begun when we asked before."""
-        if run != self._asked:
-            self._run = run
-            await self.ask()
+    async def _lose_track(self, run: str) -> Frames:
+        """Ask how the reply stands; once for each run, where we wait for it already."""
+        if self._number is None and run == self._asked:
+            return []
+        self._run = run if self._number is None else self._run
+        self._number = None
+        await self.ask()
+        return []
 
     def _so_far(self, event: ReplySoFar) -> Frames:
         reply = self.reply
@@ -237,7 +241,10 @@ class Follower:
             return sight, [self._render(fragments.afresh)]
         if not sight.missed:
             return sight, []  # It shows what there is.
-        return sight, self._render(fragments.snapshot_parcels, sight.missed)
+        frames = self._render(fragments.snapshot_parcels, sight.missed)
+        if sight.waiting is not None:
+            frames.append(self._render(fragments.queue, waiting=sight.waiting))
+        return sight, frames
 
     async def _follow(self, sight: Sight) -> None:
         self.state, self._last = sight.state, sight.last

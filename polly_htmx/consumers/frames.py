@@ -35,9 +35,11 @@ def parse(text: str | None) -> Frame:
     nonce = _text(fields, "nonce", default="")
     if action == "send" and "message" not in fields:
         raise BadFrame("no message")
+    # A starter's button has a name of its own beside the composer, which is empty.
+    starter = _text(fields, "starter", default="")
     return Frame(
         action=action,
-        message=_text(fields, "message", default=""),
+        message=_text(fields, "message", default="") or starter,
         nonce=nonce or None,
         target=_text(fields, "target", default=""),
     )

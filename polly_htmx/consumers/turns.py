@@ -7,12 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 from polly_htmx.access import Who
-from polly_htmx.chat import Turn, atake_turn
+from polly_htmx.chat import Turn, asend_message, atake_turn
 from polly_htmx.chat.database import in_database
 from polly_htmx.chat.drafts import Answering
 from polly_htmx.consumers.hooks import Hooked, call_hook, call_hooks
 from polly_htmx.exceptions import NotAllowed
-from polly_htmx.models import Parrot, SmartConversation
+from polly_htmx.models import Parrot, QueuedMessage, SmartConversation
 
 
 class TurnTaker:
@@ -52,7 +52,12 @@ class TurnTaker:
         return ""
 
     def on_turn(self, turn: Turn) -> Hooked[None]:
-        """Hear of a turn that this socket or form has taken."""
+        """
+        Hear of a turn that this socket or form has taken.
+
+        Not of one that waited first, which comes when this page may be gone: that is
+        what the signal turn_taken is for.
+        """
 
     # Turns
 
@@ -89,6 +94,16 @@ class TurnTaker:
         if self._has("on_turn"):
             await call_hook(self.on_turn, turn)
         return turn
+
+    async def send_message(self, text: str, nonce: str | None) -> Turn | QueuedMessage:
+        """Take one turn as take_turn() does, or let the message wait for it."""
+        answering = await self._answering()
+        sent = await asend_message(
+            self.conversation, text, who=self.who, nonce=nonce, **answering
+        )
+        if isinstance(sent, Turn) and self._has("on_turn"):
+            await call_hook(self.on_turn, sent)
+        return sent
 
     async def _answering(self) -> Answering:
         """Return what the hooks say of the next reply."""

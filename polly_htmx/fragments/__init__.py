@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from polly_htmx.fragments.chats import Chat, chat_in, chat_of, new_nonce
+from polly_htmx.fragments.chats import Chat, chat_for, chat_in, chat_of, new_nonce
 from polly_htmx.fragments.frames import (
     acknowledged,
     connected,
     error,
+    given_back,
+    queue,
     snapshot,
     turn,
 )
@@ -53,6 +55,7 @@ __all__ = [
     "afresh",
     "assets",
     "chat",
+    "chat_for",
     "chat_in",
     "chat_of",
     "closed_parcels",
@@ -65,9 +68,11 @@ __all__ = [
     "error",
     "feedback",
     "feedback_parcels",
+    "given_back",
     "grew_parcels",
     "new_nonce",
     "phase_parcels",
+    "queue",
     "refused",
     "reply_closed",
     "reply_ended",

@@ -9,13 +9,17 @@ from urllib.parse import urlencode
 
 from django.utils.translation import get_language
 
+from polly_htmx.access import Who
+from polly_htmx.chat.composing import draft_of
 from polly_htmx.chat.conversations import Page, newest_page, state_of
 from polly_htmx.chat.slots import Slot, sign
+from polly_htmx.chat.waiting import Waiting, waiting_in
 from polly_htmx.conf import conf
 from polly_htmx.exceptions import PollyError
 from polly_htmx.models import Message, Parrot, SmartConversation
 
 NO_PAGE = Page(messages=[], earlier=None)
+NOTHING_WAITS = Waiting(messages=[])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +35,7 @@ class Chat:
     token: str = field(default="", repr=False)
     """Stands for the conversation until the first message makes it."""
     nonce: str = ""
+    waiting: Waiting = NOTHING_WAITS
     error: PollyError | None = None
     draft: str = field(default="", repr=False)
 
@@ -67,6 +72,11 @@ class Chat:
         """Whether the newest message is a reply that is still being written."""
         return self.newest is not None and self.newest.is_running
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether the Parrot has retired and, as far as we know, nobody stands in."""
+        return self.parrot.is_retired and type(conf).CONSUMER == conf.CONSUMER
+
 
 def chat_of(conversation: SmartConversation, **fields: Any) -> Chat:
     """Return the chat of a conversation, with its newest messages."""
@@ -75,9 +85,18 @@ def chat_of(conversation: SmartConversation, **fields: Any) -> Chat:
         parrot=conversation.parrot,
         conversation=conversation,
         page=newest_page(conversation),
-        nonce=new_nonce(),
-        **{"title": conversation.title, **fields},
+        waiting=waiting_in(conversation),
+        **{"title": conversation.title, "nonce": new_nonce(), **fields},
     )
+
+
+def chat_for(person: Who, conversation: SmartConversation, **fields: Any) -> Chat:
+    """Return the chat of a conversation, with what this person has typed into it."""
+    draft = draft_of(conversation, who=person)
+    if draft is not None:
+        # By the same nonce a draft that two devices send is one message.
+        fields = {"draft": draft.text, "nonce": draft.nonce, **fields}
+    return chat_of(conversation, **fields)
 
 
 def chat_in(slot: Slot, parrot: Parrot, **fields: Any) -> Chat:

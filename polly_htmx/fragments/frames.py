@@ -6,7 +6,8 @@ import uuid
 
 from django.http import HttpRequest
 
-from polly_htmx.exceptions import PollyError
+from polly_htmx.chat.waiting import Waiting, waiting_in
+from polly_htmx.exceptions import NonceReused, PollyError
 from polly_htmx.fragments.chats import chat_of, new_nonce
 from polly_htmx.fragments.rendering import Reader, frame, render
 from polly_htmx.models import Message, SmartConversation
@@ -32,9 +33,28 @@ def snapshot(
     return frame("snapshot", conversation, messages=messages, reader=reader)
 
 
-def acknowledged(conversation: SmartConversation, nonce: str | None) -> str:
-    """Return the frame that tells a page that its message is stored."""
-    return frame("acknowledged", conversation, acked=nonce or "", nonce=new_nonce())
+def acknowledged(
+    conversation: SmartConversation, nonce: str | None, *, waits: bool = False
+) -> str:
+    """Return the frame that tells a page that its message is stored, or waits."""
+    context = {"acked": nonce or "", "nonce": new_nonce(), "waits": waits}
+    return frame("acknowledged", conversation, **context)
+
+
+def queue(
+    conversation: SmartConversation,
+    *,
+    waiting: Waiting | None = None,
+    reader: Reader = "owner",
+) -> str:
+    """Return the frame that shows what waits for its turn, read where not given."""
+    waiting = waiting_in(conversation) if waiting is None else waiting
+    return frame("queue", conversation, waiting=waiting, reader=reader)
+
+
+def given_back(key: uuid.UUID | str, text: str) -> str:
+    """Return the frame that hands a text to the composer of one page."""
+    return render("frames/given_back.html", {"id": key, "text": text}).strip()
 
 
 def connected(
@@ -47,4 +67,7 @@ def connected(
 
 def error(key: uuid.UUID | str, exc: PollyError) -> str:
     """Return the frame that says what was wrong; what was typed stays."""
-    return render("frames/error.html", {"id": key, "error": exc}).strip()
+    # What a form has sent already, it must not be bound to.
+    nonce = new_nonce() if isinstance(exc, NonceReused) else ""
+    context = {"id": key, "error": exc, "nonce": nonce}
+    return render("frames/error.html", context).strip()

@@ -109,12 +109,12 @@ def _chat(
     if conversation is not None:
         if not access.owns(person, conversation):
             raise NotFound
-        return fragments.chat_of(conversation, **looks)
+        return fragments.chat_for(person, conversation, **looks)
     bird = _parrot(parrot)
     name = slot_name(slot or f"{request.path}#{bird.external_id}")
     found = conversation_in_slot(name, who=person)
     if found is not None:
-        return fragments.chat_of(found, **looks)
+        return fragments.chat_for(person, found, **looks)
     offered = Slot(
         conversation=uuid.uuid4(),
         parrot=bird.external_id,

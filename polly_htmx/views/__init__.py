@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from polly_htmx.views.composer import draft, go, unqueue
 from polly_htmx.views.conversations import (
     afresh,
     conversation,
@@ -19,9 +20,11 @@ __all__ = [
     "comment",
     "conversation",
     "conversations",
+    "draft",
     "earlier",
     "edit",
     "feedback",
+    "go",
     "go_on",
     "health",
     "regenerate",
@@ -29,4 +32,5 @@ __all__ = [
     "source",
     "stop",
     "switch",
+    "unqueue",
 ]

@@ -13,6 +13,7 @@ from polly_htmx import access, fragments
 from polly_htmx.chat import start_conversation
 from polly_htmx.chat.conversations import page_before
 from polly_htmx.chat.leases import interrupt_expired
+from polly_htmx.chat.queue import move_on
 from polly_htmx.exceptions import ParrotRetired
 from polly_htmx.forms import StartForm
 from polly_htmx.views.access import person_required
@@ -45,9 +46,13 @@ def conversations(request: HttpRequest) -> HttpResponse:
 @person_required
 def conversation(request: HttpRequest, conversation: uuid.UUID) -> HttpResponse:
     """Show one chat with its newest messages."""
-    found = access.open_conversation(access.who(request), conversation)
+    person = access.who(request)
+    found = access.open_conversation(person, conversation)
     interrupt_expired(found)
-    chat = fragments.chat_of(found, title="")
+    if found.queued:
+        move_on(found)
+        found.refresh_from_db()
+    chat = fragments.chat_for(person, found, title="")
     context = {"chat": chat, "panel": fragments.chat(chat, request)}
     return render(request, "polly_htmx/conversation.html", context)
 

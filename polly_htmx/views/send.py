@@ -28,7 +28,7 @@ from polly_htmx.views.answers import complaint, way_back
 @person_required
 def send(request: HttpRequest, conversation: uuid.UUID) -> HttpResponse:
     """
-    Take a turn: htmx gets a frame like the socket's, a browser is sent back.
+    Take a message: htmx gets a frame like the socket's, a browser is sent back.
 
     With a page's token the first message makes the conversation. No transaction may
     be open here: the async hooks hand the connection back between their calls.
@@ -38,7 +38,7 @@ def send(request: HttpRequest, conversation: uuid.UUID) -> HttpResponse:
     found = None
     try:
         found = _conversation(person, conversation, token)
-        _take_turn(request, person, found)
+        _send(request, person, found)
     except ChatError as exc:
         if found is not None and token:
             forget_unused(found)
@@ -59,8 +59,10 @@ def _conversation(person: Who, key: uuid.UUID, token: str) -> SmartConversation:
     return conversation_for(slot, who=person)
 
 
-def _take_turn(request: HttpRequest, person: Who, found: SmartConversation) -> None:
-    """Take the turn through the site's consumer class, whose hooks count here too."""
+def _send(request: HttpRequest, person: Who, found: SmartConversation) -> None:
+    """Send through the site's consumer class, whose hooks count here too."""
+    # A starter's button has a name of its own beside the composer, which is empty.
+    text = request.POST.get("message") or request.POST.get("starter", "")
 
     async def take() -> None:
         if isinstance(request, ASGIRequest):
@@ -68,8 +70,6 @@ def _take_turn(request: HttpRequest, person: Who, found: SmartConversation) -> N
         consumer = import_string(conf.CONSUMER)()
         await consumer.open_as(person, str(found.external_id))
         consumer.require("send")
-        await consumer.take_turn(
-            request.POST.get("message", ""), request.POST.get("nonce")
-        )
+        await consumer.send_message(text, request.POST.get("nonce"))
 
     async_to_sync(take)()

@@ -116,9 +116,10 @@ async def test_reply_goes_on_without_any_socket(
             await reply.arefresh_from_db()
 
 
-async def test_send_during_a_reply_is_refused_and_the_socket_lives_on(
-    conversation: SmartConversation, signed_in: Client
+async def test_send_that_may_not_wait_is_refused_and_the_socket_lives_on(
+    conversation: SmartConversation, signed_in: Client, settings: Any
 ) -> None:
+    settings.POLLY = {**settings.POLLY, "MAX_QUEUED": 0}
     await Message.objects.acreate(
         conversation=conversation, party="ASSISTANT", status="waiting"
     )

@@ -212,7 +212,11 @@ ROUTES = {
     "edit": ("get", "object"),
     "comment": ("get", "object"),
     "feedback": ("post", "object"),
+    "draft": ("post", "object"),
+    "unqueue": ("post", "object"),
+    "release": ("post", "object"),
 }
+NAMING_A_MESSAGE = ("stop", "regenerate", "continue", "unqueue", "release")
 OPEN_ROUTES = {"health"}
 """For everybody, and with nothing of anybody: see test_health."""
 
@@ -224,7 +228,7 @@ def address(name: str, conversation: SmartConversation) -> str:
     args: dict[str, list[Any]] = {
         "conversations": [],
         "earlier": [key, 1],
-        **dict.fromkeys(("stop", "regenerate", "continue", "switch"), reply),
+        **dict.fromkeys(NAMING_A_MESSAGE, reply),
         **dict.fromkeys(("message", "source", "edit", "comment"), reply),
         "feedback": [*reply, "good"],
     }

@@ -8,12 +8,14 @@ from django.core.management.base import BaseCommand
 from django.utils.translation import gettext as _
 
 from polly_htmx.chat.leases import interrupt_expired
+from polly_htmx.chat.queue import move_all_on
 from polly_htmx.chat.sockets import forget_silent
 
 
 class Command(BaseCommand):
     """
-    Marks replies whose runner died, and forgets the sockets of processes that did.
+    Marks replies whose runner died, lets waiting messages go on where nothing runs,
+    and forgets the sockets of processes that died.
 
     Every process that serves sockets does the same while it runs. This is for the
     time when none does, and for operators who want to be sure.
@@ -27,5 +29,6 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **_options: Any) -> None:
         """Clear up and print what there was."""
         replies, sockets = interrupt_expired(), forget_silent()
+        move_all_on()
         self.stdout.write(f"Replies marked as interrupted: {replies}")
         self.stdout.write(f"Socket counts removed: {sockets}")

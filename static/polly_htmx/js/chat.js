@@ -5,6 +5,7 @@
   const NEAR = 48; // Pixels from the end of the log that still count as the end.
   const PATIENCE = 1500; // Milliseconds without a line before the page says so.
   const TELL = 1000; // Milliseconds at least between two acknowledgements.
+  const TYPING = "input:not([type=checkbox]), textarea, select, [contenteditable]";
   const chats = new WeakMap();
 
   class Chat {
@@ -30,6 +31,11 @@
       root.addEventListener("submit", (event) => event.submitter ?? event.stopPropagation());
       new MutationObserver((changes) => this.hold(changes)).observe(find(".polly-log__older"), { childList: true });
       this.log.addEventListener("focusin", ({ target }) => { this.seat = target; });
+      const id = this.text.id;
+      this.text.value = sessionStorage.getItem(id) ?? this.text.value; // See click.
+      sessionStorage.removeItem(id);
+      const single = find("[data-polly-single]");
+      single.checked = localStorage.pollySingle !== "0";
       this.typed();
     }
 
@@ -84,6 +90,7 @@
         this.say();
         return;
       }
+      if (submitter?.name === "starter") this.text.value = submitter.value;
       this.error.textContent = "";
       this.following = true;
       // The button may go with the next frame; one with an id is found again.
@@ -118,11 +125,30 @@
       // The end of a long answer comes without the article around it.
       const foot = this.log.querySelector(".polly-log__recent > :last-child > [data-polly-status]");
       if (foot) foot.parentElement.dataset.status = foot.dataset.pollyStatus;
+      const back = this.root.querySelector("[data-polly-back]");
+      if (back && !this.text.value) this.use(back);
       const nonce = this.root.querySelector("[data-acked]");
       if (!this.sent || nonce?.dataset.acked !== this.sent.nonce) return;
       if (this.text.value === this.sent.text) this.text.value = "";
       this.sent = null;
       this.typed();
+    }
+
+    // What was taken back out of the queue goes behind what is there.
+    use(back) {
+      const { text } = this;
+      text.value = [text.value, back.textContent].filter(Boolean).join("\n\n");
+      back.parentElement.replaceChildren();
+      text.focus();
+      text.dispatchEvent(new Event("input", { bubbles: true })); // So that it is kept.
+    }
+
+    // A swap may take away what has the focus: then its successor gets it.
+    refocus() {
+      const was = this.focused;
+      if (!was || was.isConnected || document.activeElement !== document.body) return;
+      this.focused = null;
+      (document.getElementById(was.id) ?? this.text).focus({ preventScroll: true });
     }
 
     // A short gap is normal life: htmx 4 hangs up when the tab is hidden.
@@ -137,7 +163,7 @@
       this.doubt();
       if (!this.status.hasAttribute("data-polly-gone")) return;
       this.status.removeAttribute("data-polly-gone");
-      this.status.textContent = "";
+      this.status.textContent = this.status.dataset.pollyAgain;
     }
 
     // Nobody has confirmed or refused what was sent: the server may not have it.
@@ -152,7 +178,13 @@
     }
   }
 
-  const chatOf = (node) => chats.get(node.closest?.("[data-polly-chat]"));
+  // On a page that is all chat, what meets nothing in particular meets the chat.
+  const chatOf = (node) =>
+    chats.get(
+      node === document.body
+        ? document.querySelector(".polly-page--chat [data-polly-chat]")
+        : node.closest?.("[data-polly-chat]"),
+    );
 
   const on = (names, act) => {
     for (const name of names.split(" ")) {
@@ -167,12 +199,29 @@
     for (const root of document.querySelectorAll("[data-polly-chat]")) {
       if (!chats.has(root)) chats.set(root, new Chat(root));
       chats.get(root).heard();
+      chats.get(root).refocus();
     }
   };
 
   on("submit", (chat, event) => chat.submit(event));
   on("input", (chat) => chat.typed());
+  on("focusin", (chat, { target }) => {
+    chat.focused = target;
+  });
+  on("focusout", (chat, { target }) => {
+    queueMicrotask(() => {
+      if (target.isConnected && target !== document.activeElement) chat.focused = null;
+    });
+  });
+  on("change", (chat, { target }) => {
+    if (target.matches("[data-polly-single]")) localStorage.pollySingle = +target.checked;
+  });
   on("keydown", (chat, event) => {
+    const { key, target } = event;
+    const plain = !event.ctrlKey && !event.metaKey && !event.altKey;
+    if (key === "?" && plain && localStorage.pollySingle !== "0" && !target.matches(TYPING)) {
+      chat.root.querySelector(".polly-keys").togglePopover();
+    }
     const composing = event.isComposing || event.keyCode === 229;
     if (event.target !== chat.text || event.key !== "Enter" || event.shiftKey || composing) return;
     event.preventDefault();
@@ -180,8 +229,12 @@
   });
   on("click", (chat, event) => {
     // The second click of two would ask again for what the first has begun.
-    if (event.detail > 1 && event.target.dataset.pollyAction) event.preventDefault();
-    if (event.target !== chat.newest) return;
+    const { target } = event;
+    if (event.detail > 1 && target.closest("[data-polly-action]")) event.preventDefault();
+    if (target.matches("[data-polly-use]")) chat.use(target.previousElementSibling);
+    // Who signs in again finds what was typed meanwhile, which nobody could keep.
+    if (target.matches(".polly-refused a")) sessionStorage.setItem(chat.text.id, chat.text.value);
+    if (target !== chat.newest) return;
     chat.following = true;
     chat.follow();
     chat.log.focus();
