@@ -95,18 +95,14 @@ class Follower:
                 return await self._turn(event)
             case PathChanged():
                 return [] if event.state == self.state else await self.look()
-            case QueueChanged():
-                work = in_database(partial(self._render, fragments.queue))
-                return [await self._with_others(event, work)]
             case ReplyGrew():
                 return await self._grew(event)
             case ReplySoFar():
                 return self._so_far(event)
             case ReplyEnded():
                 return await self._ended(event)
-            case FeedbackGiven():
-                show = partial(self._render, fragments.feedback_parcels)
-                return (await self._rendered([event.message_id], show))[1]
+            case QueueChanged() | FeedbackGiven():
+                return await self._beside(event)
 
     async def poll(self) -> Frames:
         """Return what the database has, for a page that has heard nothing for long."""
@@ -146,6 +142,14 @@ class Follower:
         )
 
     # Events
+
+    async def _beside(self, event: QueueChanged | FeedbackGiven) -> Frames:
+        """Show what has changed beside the messages themselves."""
+        if isinstance(event, QueueChanged):
+            work = in_database(partial(self._render, fragments.queue))
+            return [await self._with_others(event, work)]
+        show = partial(self._render, fragments.feedback_parcels)
+        return (await self._rendered([event.message_id], show))[1]
 
     async def _turn(self, event: TurnTaken) -> Frames:
         ids = [event.message_id, event.reply_id]

@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("polly_htmx", "0003_calls_to_models"),
+        ("polly_htmx", "0008_feedback"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

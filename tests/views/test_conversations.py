@@ -216,7 +216,7 @@ ROUTES = {
     "unqueue": ("post", "object"),
     "release": ("post", "object"),
 }
-NAMING_A_MESSAGE = ("stop", "regenerate", "continue", "unqueue", "release")
+NAMING_A_MESSAGE = ("stop", "regenerate", "continue", "switch", "unqueue", "release")
 OPEN_ROUTES = {"health"}
 """For everybody, and with nothing of anybody: see test_health."""
 
