@@ -102,6 +102,7 @@ class Display:
             closed=str(change.closed),
             thought=news.thought if news else "",
             was_thinking=news is not None and news.phase is not None,
+            is_empty=not text,
             html=whole if is_short else None,
         )
 

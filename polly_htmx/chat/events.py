@@ -87,6 +87,8 @@ class LastWords:
     """What is added to the thoughts: escaped text."""
     was_thinking: bool = False
     """Whether pages still show that the model thinks."""
+    is_empty: bool = False
+    """Whether the model has said nothing, besides what it thought."""
     html: str | None = None
     """The whole answer, where it is short, or where what was shown has changed. Never
     for one with thoughts: a reader may have opened them, and they would close."""

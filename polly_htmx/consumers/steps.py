@@ -8,6 +8,9 @@ from polly_htmx.chat.events import ReplyEnded, ReplyGrew, ReplySoFar
 from polly_htmx.fragments import Prelude
 from polly_htmx.models import Message
 
+UNREAD = " "
+"""Stands for a text that the page shows, and of which the row was not read again."""
+
 
 def whole(event: ReplyGrew | ReplySoFar) -> dict[str, Any]:
     """Return a running reply as an event tells it, which must be all there is."""
@@ -28,7 +31,10 @@ def last(event: ReplyEnded) -> dict[str, Any]:
 
 
 def end(reply: Message, event: ReplyEnded) -> None:
-    """Let a reply end as an event says."""
+    """Let a reply end as an event says, which does not carry the text again."""
+    if not event.is_empty:
+        # What may be done with an answer depends on whether there is any.
+        reply.content = reply.content or UNREAD
     reply.status, reply.error = event.status, event.error
     reply.finish_reason, reply.answered_by = event.finish_reason, event.answered_by
     reply.left_out = event.left_out

@@ -88,11 +88,10 @@ def reply_closed(
     script takes the article's status.
     """
     html = vouched(closed)
-    shown = _with_text(reply, "on the page")
     return frame(
         "closed",
         conversation,
-        message=shown,
+        message=reply,
         html=html,
         was_thinking=was_thinking,
         reader=reader,
@@ -113,16 +112,8 @@ def reply_ended(
     """
     context: dict[str, Any] = {"message": reply}
     if html is not None:
-        context = {"message": _with_text(reply, html), "html": vouched(html)}
+        context["html"] = vouched(html)
     return frame("ended", conversation, reader=reader, **context)
-
-
-def _with_text(reply: Message, text: str) -> Message:
-    """Return a reply that has a text, for one who follows it and has not read the row:
-    what may be done with an answer depends on whether there is any."""
-    reply = copy(reply)
-    reply.content = reply.content or text
-    return reply
 
 
 def _tail(reply: str, html: str, order: str = "") -> str:

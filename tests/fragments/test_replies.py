@@ -123,6 +123,7 @@ def test_pieces_and_end_make_the_page_that_is_loaded_afterwards(
     change = stream.finish(TEXT)
     assert change is not None
     end(reply, TEXT, **fields)
+    reply.content = TEXT
     if whole:
         html = f"{stream.whole()[0]}{change.closed}"
         page.apply(fragments.reply_ended(conversation, reply, html=html))
