@@ -50,6 +50,8 @@ class Conf:
     refused."""
     MAX_SOCKETS: int = 100
     """Per user or visitor: pages that are open at once."""
+    CONNECT_TIMEOUT: float = 10
+    """Seconds until a model's server must have taken the call."""
     FIRST_TOKEN_TIMEOUT: float = 60
     """Seconds until the first piece of an answer must be there."""
     GAP_TIMEOUT: float = 60

@@ -12,8 +12,10 @@ from django.utils.functional import Promise
 
 from polly_htmx.checks.apps import TAG
 from polly_htmx.checks.keys import fits, given, unknown
+from polly_htmx.checks.use import of_figures, of_use
 from polly_htmx.conf import conf
 from polly_htmx.llm import LLMModelType, problem
+from polly_htmx.llm.problems import NO_ADDRESS
 
 ENTRY = {
     "label": str,
@@ -24,6 +26,9 @@ ENTRY = {
     "fallbacks": list[str],
     "backend": str,
     "file": str,
+    "context_window": int,
+    "takes": dict,
+    "price": dict,
 }
 """Keys of an entry of MODELS, and the types of their values."""
 WAYS = {"model", "backend", "file"}
@@ -122,6 +127,7 @@ def _of_form(name: object, entry: object) -> Iterator[CheckMessage]:
             # The value itself may be a key: it is not shown.
             text = f"{_path(name)}[{key!r}] is a {type(value).__name__}."
             yield Error(text, hint="See MODELS in the settings.", id="polly.E022")
+    yield from of_figures(_path(name), entry)
     if not WAYS & set(entry):
         yield Error(
             f"{_path(name)} does not say what answers.",
@@ -139,8 +145,12 @@ def _of_readiness(name: str) -> Iterator[CheckMessage]:
             id="polly.E026",
         )
         return
+    yield from of_use(model)
     missing = problem(model)
     if missing is None:
+        return
+    if missing is NO_ADDRESS:
+        yield Error(f"Model {name}: {missing.text}", hint=missing.hint, id="polly.E028")
         return
     text = f"Model {name} can't answer: {missing.text}"
     if not model.file:  # A key often is not there where checks run.

@@ -21,6 +21,11 @@ NAMES: dict[str, type[LLMError]] = {
 """Classes of litellm that say more than their status; by name, since litellm may
 not be imported here."""
 
+NO_CONNECTION = "ConnectTimeout"
+"""httpx's name for a call that nobody takes."""
+NO_PROVIDER = ""
+"""What litellm writes where it can't tell whom to ask: the id's prefix is unknown."""
+
 CODES: dict[str, type[LLMError]] = {
     "content_filter": exceptions.ContentRefused,
     "content_policy_violation": exceptions.ContentRefused,
@@ -49,7 +54,7 @@ def translated(exc: BaseException) -> LLMError:
     if isinstance(exc, LLMError):
         return exc
     causes = list(_causes(exc))
-    kind = _kind(causes)
+    kind = _kind_before_an_answer(causes) or _kind(causes)
     logger.warning(
         "model fault: %s (%s)",
         kind.code,
@@ -74,6 +79,15 @@ def _kind(causes: list[BaseException]) -> type[LLMError]:
     if any(isinstance(one, ValueError) for one in causes):
         return exceptions.BadResponse
     return exceptions.Unavailable
+
+
+def _kind_before_an_answer(causes: list[BaseException]) -> type[LLMError] | None:
+    # litellm's own names for these two are those of others.
+    if any(type(one).__name__ == NO_CONNECTION for one in causes):
+        return exceptions.Unreachable
+    if any(getattr(one, "llm_provider", None) == NO_PROVIDER for one in causes):
+        return exceptions.NotConfigured
+    return None
 
 
 def _kind_of_status(status: int) -> type[LLMError] | None:

@@ -12,6 +12,7 @@ import json
 import logging
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
@@ -22,6 +23,7 @@ from polly_htmx.llm.figures import Figures, Price, Takes
 logger = logging.getLogger(__name__)
 
 FILE = "model_prices_and_context_window_backup.json"
+PROVIDERS = "provider_endpoints_support_backup.json"
 KINDS = frozenset({"chat", "completion", "responses"})
 """Of all that the table has, what answers with a text."""
 
@@ -123,6 +125,15 @@ def read() -> dict[str, Row]:
             if _rows is None:
                 _rows = _of_file()
     return _rows
+
+
+def providers() -> set[str]:
+    """Return the prefixes of ids that litellm is known to know, as far as it tells."""
+    found = {name.partition("/")[0] for name in read() if "/" in name}
+    found |= {str(row.get("litellm_provider", "")) for row in read().values()}
+    with suppress(KeyError, OSError, ValueError):
+        found |= set(json.loads((_folder() / PROVIDERS).read_bytes())["providers"])
+    return found - {""}
 
 
 def _of_file() -> dict[str, Row]:

@@ -19,6 +19,12 @@ class Problem(NamedTuple):
     hint: str
 
 
+NO_ADDRESS = Problem(
+    "Its api_base is no address.",  # Which may hold a key: it is not shown.
+    "Write scheme and host, such as http://127.0.0.1:8080/v1",
+)
+
+
 def problem(model: Model) -> Problem | None:
     """Return what is missing for a model, or None when it can be tried."""
     if model.backend or model.is_mock:
@@ -26,10 +32,7 @@ def problem(model: Model) -> Problem | None:
     if model.file:
         return _engine() or _file(model.file)
     if model.api_base is not None and not is_address(model.api_base):
-        return Problem(
-            "Its api_base is no address.",  # Which may hold a key: it is not shown.
-            "Write scheme and host, such as http://127.0.0.1:8080/v1",
-        )
+        return NO_ADDRESS
     return _key(model.api_key_source, model.api_key)
 
 

@@ -45,7 +45,7 @@ def pause(problem: exceptions.LLMError, number: int) -> float | None:
 
 def _may_pass(problem: exceptions.LLMError) -> bool:
     # A deadline of ours has taken the person's patience already.
-    if isinstance(problem, exceptions.TimedOut):
+    if isinstance(problem, (exceptions.TimedOut, exceptions.Unreachable)):
         return False
     passing = (exceptions.EmptyAnswer, exceptions.RateLimited, exceptions.Unavailable)
     return isinstance(problem, passing)

@@ -8,6 +8,7 @@ from weakref import WeakKeyDictionary
 
 import httpx
 
+from polly_htmx.conf import conf
 from polly_htmx.llm.litellm_requests import SENT_BY
 
 KEPT = 100
@@ -41,6 +42,13 @@ class Session(httpx.AsyncClient):
 
     async def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
         """See httpx.AsyncClient."""
+        # The SDKs know one time limit for all, and ours for an answer is long. Whoever
+        # is there at all takes a call at once.
+        limits = {
+            **request.extensions.get("timeout", {}),
+            "connect": conf.CONNECT_TIMEOUT,
+        }
+        request.extensions = {**request.extensions, "timeout": limits}
         response = await self._of_this_loop().send(
             request, **options | {"follow_redirects": False}
         )

@@ -12,7 +12,7 @@ from pytest_django import Settings
 
 from polly_htmx.llm import LLMConnect, Reasoning, ToolCall, exceptions, litellm_port
 from polly_htmx.llm.exceptions import LLMError
-from tests.fake_provider import FakeProvider, closed_port
+from tests.fake_provider import Exchange, FakeProvider, closed_port
 from tests.llm.conftest import CANARY, Invoke
 
 FAULTS: list[tuple[str, type[LLMError], str]] = [
@@ -100,6 +100,55 @@ async def test_connection_refused_is_unavailable(
     assert type(caught.value) is exceptions.Unavailable
 
 
+@pytest.mark.parametrize("model", ["opnai/good", "nobody-knows-this"])
+async def test_unknown_provider_is_not_configured(
+    settings: Settings, provider: FakeProvider, model: str
+) -> None:
+    entry = {"model": model, "api_base": provider.url, "api_key": CANARY}
+    settings.POLLY = {"MODELS": {"LOST": entry}}
+    with pytest.raises(exceptions.NotConfigured) as caught:
+        await LLMConnect("LOST").invoker().asend_message("Hi")
+    assert CANARY not in repr(caught.value)
+    assert provider.exchanges == []
+
+
+@pytest.mark.parametrize(
+    "address", ["", "127.0.0.1:1/v1", f"ftp://{CANARY}@x/v1", "http://", "http://x:y/"]
+)
+async def test_address_that_is_none_is_not_configured(
+    settings: Settings, address: str
+) -> None:
+    entry = {"model": "openai/good", "api_base": address}
+    settings.POLLY = {"MODELS": {"LOST": entry}}
+    with pytest.raises(exceptions.NotConfigured, match="no address") as caught:
+        await LLMConnect("LOST").invoker().asend_message("Hi")
+    assert CANARY not in str(caught.value)
+
+
+async def test_address_of_a_website_is_told_from_a_models(
+    invoke: Invoke, provider: FakeProvider
+) -> None:
+    async def website(exchange: Exchange) -> None:
+        await exchange.answer("404 Not Found", "<h1>404</h1>", content_type="text/html")
+
+    provider.scripts["website"] = website
+    with pytest.raises(exceptions.NotConfigured):
+        await invoke("website").asend_message("Hi")
+    with pytest.raises(exceptions.BadResponse):
+        await invoke("html200").asend_message("Hi")
+
+
+async def test_key_that_is_missing_is_named_and_nobody_asked(
+    settings: Settings, provider: FakeProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("POLLY_NO_SUCH_KEY", raising=False)
+    entry = {"model": "openai/good", "api_base": provider.url}
+    settings.POLLY = {"MODELS": {"M": entry | {"api_key": "env:POLLY_NO_SUCH_KEY"}}}
+    with pytest.raises(exceptions.NotConfigured, match="POLLY_NO_SUCH_KEY"):
+        await LLMConnect("M").invoker().asend_message("Hi")
+    assert provider.exchanges == []
+
+
 async def test_unknown_host_is_unavailable(settings: Settings) -> None:
     entry = {"model": "openai/good", "api_base": "http://no-such-host.invalid/v1"}
     settings.POLLY = {"MODELS": {"LOST": entry}}
@@ -180,6 +229,20 @@ async def test_cost_is_known_when_litellm_has_a_price(
     assert cost is not None
     assert 0 < cost < 1
     assert (await invoke("good").asend_message("Hi")).cost is None
+
+
+async def test_price_of_the_site_counts_instead_of_the_table(
+    settings: Settings, provider: FakeProvider
+) -> None:
+    provider.scripts["gpt-5-mini"] = provider.scripts["good"]
+    entry = {
+        "model": "openai/gpt-5-mini",
+        "api_base": provider.url,
+        "price": {"input": 1_000_000, "output": 2_000_000},
+    }
+    settings.POLLY = {"MODELS": {"MINE": entry}}
+    reply = await LLMConnect("MINE").invoker().asend_message("Hi")
+    assert reply.cost == 7 + 2 * 4
 
 
 async def test_length_is_a_finished_answer(invoke: Invoke) -> None:
