@@ -170,3 +170,71 @@ def test_calls_outlive_their_conversation(
     conversation.delete()
     call.refresh_from_db()
     assert (call.reply, call.output_tokens) == (None, 1)
+
+
+def test_fallbacks_of_the_parrot_take_the_place_of_its_models(
+    models: Any, conversation: SmartConversation, parrot: Parrot
+) -> None:
+    models({"fault": "not-authorised"}, {"text": "Second."}, {"text": "Third."})
+    parrot.fallbacks = ["THIRD"]
+    parrot.save()
+    conversation.refresh_from_db()
+    reply = answer(conversation)
+    assert (reply.content, reply.answered_by) == ("Third.", "THIRD")
+    assert [call.model for call in calls(reply)] == ["FIRST", "THIRD"]
+    shown = fragments.ended_parcels(conversation, reply, html=None, reader="owner")
+    assert "Answered by The THIRD." in "".join(shown)
+
+
+def test_reply_keeps_the_fallbacks_that_it_was_asked_with(
+    models: Any, conversation: SmartConversation, parrot: Parrot
+) -> None:
+    models({"fault": "not-authorised"}, {"text": "Second."}, {"text": "Third."})
+    parrot.fallbacks = ["THIRD"]
+    parrot.save()
+    conversation.refresh_from_db()
+    turn = take_turn(conversation, "Hello", who=Who(user=conversation.user))
+    assert turn.reply
+    parrot.fallbacks = []
+    parrot.save()
+    run_reply(turn.reply)
+    turn.reply.refresh_from_db()
+    assert turn.reply.answered_by == "THIRD"
+    assert list(parrot.versions.values_list("fallbacks", flat=True))[-2:] == [
+        ["THIRD"],
+        [],
+    ]
+
+
+PRICE = {"input": 1_000_000, "output": 2_000_000}
+"""One dollar a token, and two."""
+
+
+def test_broken_answer_is_priced_by_its_estimated_tokens(
+    models: Any, conversation: SmartConversation, settings: LazySettings
+) -> None:
+    models({"fault": "error", "text": "One two three four"})
+    settings.POLLY["MODELS"]["FIRST"]["price"] = PRICE
+    (call,) = calls(answer(conversation))
+    assert call.exactness == "estimated"
+    assert call.cost == call.input_tokens + 2 * call.output_tokens > 0
+
+
+def test_call_of_which_nothing_came_has_no_price(
+    models: Any, conversation: SmartConversation, settings: LazySettings
+) -> None:
+    models({"fault": "unavailable"})
+    settings.POLLY["MODELS"]["FIRST"]["price"] = PRICE
+    (call,) = calls(answer(conversation))
+    assert (call.exactness, call.cost) == ("unknown", None)
+
+
+def test_price_is_that_of_the_time_of_the_call(
+    models: Any, conversation: SmartConversation, settings: LazySettings
+) -> None:
+    models({"text": "One two"})
+    settings.POLLY["MODELS"]["FIRST"]["price"] = PRICE
+    reply = answer(conversation)
+    assert calls(reply)[0].cost == 4
+    settings.POLLY["MODELS"]["FIRST"]["price"] = {"input": 0, "output": 0}
+    assert calls(reply)[0].cost == 4

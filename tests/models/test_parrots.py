@@ -69,3 +69,32 @@ def test_ask_answers_outside_of_a_conversation(parrot: Parrot) -> None:
 async def test_aask_answers_outside_of_a_conversation() -> None:
     parrot = Parrot(name="Polly", model="DUMMY")
     assert (await parrot.aask("Hello")).text
+
+
+def test_what_the_model_does_not_take_is_refused() -> None:
+    parrot = Parrot(name="Polly", model="SMOLLM2_135M_INSTRUCT", color="red")
+    parrot.parameters = {"reasoning_effort": "low", "top_p": 5}
+    parrot.fallbacks = ["DUMMI", "SMOLLM2_135M_INSTRUCT"]
+    with pytest.raises(ValidationError) as caught:
+        parrot.full_clean()
+    found = caught.value.message_dict
+    assert set(found) == {"color", "parameters", "fallbacks"}
+    assert len(found["parameters"]) == 2
+    assert "Did you mean DUMMY?" in found["fallbacks"][0]
+
+
+def test_model_that_is_gone_is_no_fault_of_the_row() -> None:
+    Parrot(name="Polly", model="GONE", parameters={"temperature": 1}).full_clean()
+
+
+@pytest.mark.parametrize("nonsense", ["DUMMY", {"a": 1}, [1], [["DUMMY"]]])
+def test_fallbacks_are_a_list_of_names(nonsense: Any) -> None:
+    with pytest.raises(ValidationError, match="list of names"):
+        Parrot(name="Polly", fallbacks=nonsense).full_clean()
+
+
+def test_fallbacks_make_a_version() -> None:
+    parrot = Parrot.objects.create(name="Polly")
+    parrot.fallbacks = ["GPT_5_4"]
+    parrot.save()
+    assert [each.fallbacks for each in parrot.versions.all()] == [[], ["GPT_5_4"]]
