@@ -5,6 +5,7 @@ from __future__ import annotations
 from polly_htmx.llm import exceptions
 from polly_htmx.llm.base_invoker import BaseInvoker
 from polly_htmx.llm.connect import LLMConnect
+from polly_htmx.llm.figures import Price, Takes
 from polly_htmx.llm.invoker import LLMInvoker
 from polly_htmx.llm.messages import (
     Event,
@@ -16,7 +17,7 @@ from polly_htmx.llm.messages import (
     Usage,
     Waking,
 )
-from polly_htmx.llm.model_type import LLMModelType, ModelEntry
+from polly_htmx.llm.model_type import LLMModelType, ModelEntry, Place
 from polly_htmx.llm.problems import Problem, problem
 from polly_htmx.llm.scripted import ScriptedInvoker
 
@@ -28,10 +29,13 @@ __all__ = [
     "LLMInvoker",
     "LLMModelType",
     "ModelEntry",
+    "Place",
+    "Price",
     "Problem",
     "Reasoning",
     "Reply",
     "ScriptedInvoker",
+    "Takes",
     "Text",
     "ToolCall",
     "Usage",

@@ -7,9 +7,14 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
 from polly_htmx.conf import conf
-from polly_htmx.llm import exceptions, litellm_port, local
+from polly_htmx.llm import exceptions, litellm_port, local, price_list
 from polly_htmx.llm.base_invoker import BaseInvoker
-from polly_htmx.llm.messages import ChatMessage, ProviderEvent, Waking
+from polly_htmx.llm.messages import (
+    ChatMessage,
+    ProviderEvent,
+    Waking,
+    without_system,
+)
 from polly_htmx.llm.problems import problem
 from polly_htmx.llm.thinking import ThoughtSplitter
 
@@ -23,6 +28,9 @@ class LLMInvoker(BaseInvoker):
         """See BaseInvoker."""
         if not await self.is_awake():
             yield Waking()
+        await price_list.aread()
+        if self.connect.model.takes.system_prompt is False:
+            messages = without_system(messages)
         call, splitter = await self._call(messages), ThoughtSplitter()
         async with aclosing(litellm_port.stream(call)) as events:
             async for event in events:

@@ -106,3 +106,17 @@ Event = Waking | Text | Reasoning | ToolCall | Finished
 
 ProviderEvent = Waking | Text | Reasoning | ToolCall | Ending
 """What an invoker gets from its provider."""
+
+
+def without_system(messages: Sequence[ChatMessage]) -> list[ChatMessage]:
+    """Return the messages with the system prompt before the first question's text."""
+    system, *others = messages
+    if system["role"] != "system" or not others:
+        return list(messages)
+    first, *rest = others
+    prompt, content = system["content"], first["content"]
+    if isinstance(content, str):
+        content = f"{prompt}\n\n{content}"
+    else:
+        content = [{"type": "text", "text": prompt}, *content]
+    return [{**first, "content": content}, *rest]

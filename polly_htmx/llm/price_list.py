@@ -7,6 +7,7 @@ a figure is first asked for. A model's page in the admin needs no more than that
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import json
 import logging
@@ -125,6 +126,12 @@ def read() -> dict[str, Row]:
             if _rows is None:
                 _rows = _of_file()
     return _rows
+
+
+async def aread() -> None:
+    """Read the table where it has not been read, without holding up the loop."""
+    if _rows is None:
+        await asyncio.to_thread(read)
 
 
 def providers() -> set[str]:

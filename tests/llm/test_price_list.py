@@ -71,8 +71,8 @@ def test_efforts_are_those_that_the_model_knows() -> None:
     sol = price_list.figures("openai/gpt-6.1-sol")
     assert mistral is not None
     assert sol is not None
-    assert mistral.efforts == {"none", "high"}
-    assert sol.efforts == {"low", "medium", "high", "xhigh", "max"}
+    assert set(mistral.efforts or ()) == {"none", "high"}
+    assert set(sol.efforts or ()) == {"low", "medium", "high", "xhigh", "max"}
 
 
 def test_silence_about_the_system_prompt_is_no_refusal() -> None:
@@ -107,7 +107,7 @@ def test_table_is_read_once_by_many_threads(
         reads.append(1)
         return read(text)
 
-    monkeypatch.setattr(price_list.json, "loads", counted)
+    monkeypatch.setattr(json, "loads", counted)
     threads = [threading.Thread(target=price_list.read) for _ in range(8)]
     for thread in threads:
         thread.start()
