@@ -26,11 +26,12 @@ class ParrotForm(forms.ModelForm, ParameterForm):  # type: ignore[type-arg]
     """A Parrot as the admin edits it."""
 
     fallbacks = LinesField(
-        label=_("fallbacks"),
+        label=_("Fallbacks"),
         required=False,
         help_text=_(
-            "Names of models that answer, in this order, where the Parrot's own can't; "
-            "one a line. Empty: those that its model has."
+            "Models that answer, in this order, where the Parrot's own can't: one a "
+            "line, written as in the choice of models, or by their names in the "
+            "settings. Empty: those that the Parrot's model has."
         ),
     )
 
@@ -48,7 +49,7 @@ class ParrotForm(forms.ModelForm, ParameterForm):  # type: ignore[type-arg]
         )
         field_classes = {"parameters": ParametersField}
         widgets = {"color": ColorInput}
-        labels = {"parameters": _("further parameters")}
+        labels = {"parameters": _("Further parameters")}
         help_texts = {
             "parameters": _('What has no field above, such as {"top_k": 40}.'),
         }
@@ -68,6 +69,13 @@ class ParrotForm(forms.ModelForm, ParameterForm):  # type: ignore[type-arg]
             initial=plain.initial,
             widget=Select(),
         )
+
+    def clean_fallbacks(self) -> list[str]:
+        """Take labels for the names that they stand for; a wrong one is told later."""
+        names = {label.casefold(): name for name, label in LLMModelType.choices}
+        names |= {name.casefold(): name for name in LLMModelType.names}
+        typed: list[str] = self.cleaned_data["fallbacks"]
+        return [names.get(each.casefold(), each) for each in typed]
 
     def clean(self) -> dict[str, Any]:
         """Put the parameters together, of which none may be said twice."""

@@ -87,38 +87,38 @@ class ParameterForm(forms.Form):
     """
 
     temperature = forms.FloatField(
-        label=_("temperature"),
+        label=_("Temperature"),
         required=False,
         widget=NumberInput(attrs={"step": "any"}),
         help_text=_("From 0, the likeliest word, to 2, wild. Empty: the model's own."),
     )
     top_p = forms.FloatField(
-        label=_("top_p"),
+        label=_("Top-p"),
         required=False,
         widget=NumberInput(attrs={"step": "any"}),
         help_text=_("From 0 to 1: how much of the likely words to choose from."),
     )
     max_tokens = forms.IntegerField(
-        label=_("longest answer"),
+        label=_("Longest answer"),
         required=False,
         widget=NumberInput(),
         help_text=_("In tokens, of which a short word is one."),
     )
     seed = forms.IntegerField(
-        label=_("seed"),
+        label=_("Seed"),
         required=False,
         widget=NumberInput(),
         help_text=_("A number by which some models answer alike each time."),
     )
     reasoning_effort = forms.ChoiceField(
-        label=_("reasoning effort"),
+        label=_("Reasoning effort"),
         required=False,
-        choices=[("", _("the model's own")), *((each, each) for each in EFFORTS)],
+        choices=[("", _("The model's own")), *((each, each) for each in EFFORTS)],
         widget=Select(),
         help_text=_("How long a model that thinks before it answers may do so."),
     )
     stop = LinesField(
-        label=_("stop"),
+        label=_("Stop"),
         required=False,
         strip=False,
         help_text=_("Texts that end an answer, one a line."),

@@ -120,7 +120,7 @@ def test_several_faults_are_told_at_once(admin_client: Client) -> None:
 
 
 def test_fallbacks_keep_their_order(admin_client: Client, parrot: Parrot) -> None:
-    typed = fields(fallbacks="GPT_5_4_MINI\n\n  CLAUDE_HAIKU_4_5 \n")
+    typed = fields(fallbacks="OpenAI gpt-5.4 mini\n\n  claude_haiku_4_5 \n")
     admin_client.post(page_of(parrot), typed)
     parrot.refresh_from_db()
     assert parrot.fallbacks == ["GPT_5_4_MINI", "CLAUDE_HAIKU_4_5"]
@@ -133,7 +133,7 @@ def test_fallbacks_keep_their_order(admin_client: Client, parrot: Parrot) -> Non
     ("typed", "text"),
     [
         ("GPT_5_4_MNI", "Did you mean GPT_5_4_MINI?"),
-        ("gpt_5_4_mini", "Did you mean GPT_5_4_MINI?"),
+        ("OpenAI GPT-5.4 mni", "There is no model named OpenAI GPT-5.4 mni."),
         ("DUMMY", "is the model that these are to stand in for"),
         ("GPT_5_4\nGPT_5_4", "in the list twice"),
         ("%(hostile)s <b>", "There is no model named %(hostile)s &lt;b&gt;."),

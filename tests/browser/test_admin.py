@@ -29,7 +29,11 @@ def fill(chat: SmartConversation, text: str) -> None:
     """Put a text into the fields that people fill in."""
     Trick.objects.update(name=text[:100], description=text)
     Parrot.objects.update(
-        name=text[:100], system_prompt=text, parameters={"stop": text}
+        name=text[:100],
+        system_prompt=text,
+        parameters={"stop": [text], "top_k": text},
+        fallbacks=[text],
+        model=text[:100],
     )
     SmartConversation.objects.update(title=text[:200], context=text)
     chat.messages.filter(sequence=1).update(content=text, instructions=text)
@@ -56,6 +60,37 @@ def test_hostile_texts_run_nowhere_in_the_admin(
         for address in [*addresses, *sorted(lists)]:
             tab.open(address)
     assert called == []
+    tab.assert_clean()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_parrot_is_set_up_in_its_form(
+    start_site: Callable[..., Any],
+    open_tab: Callable[..., Any],
+    superuser: User,
+    chat: SmartConversation,
+    scheme: str,
+) -> None:
+    tab = open_tab(start_site(), superuser, color_scheme=scheme)
+    parrot = Parrot.objects.get()
+    address = f"/admin/polly_htmx/parrot/{parrot.pk}/change/"
+    tab.open(address)
+    form = tab.page
+    form.get_by_label("Temperature").fill("3")
+    form.get_by_label("Stop").fill("END\nTHE END")
+    form.get_by_label("Fallbacks").fill("GPT_5_4_MNI")
+    form.get_by_role("button", name="Save", exact=True).click()
+    expect(
+        form.get_by_text("temperature must be a number from 0 to 2.")
+    ).to_be_visible()
+    expect(form.get_by_text("Did you mean GPT_5_4_MINI?")).to_be_visible()
+    form.get_by_label("Temperature").fill("0.5")
+    form.get_by_label("Fallbacks").fill("GPT_5_4_MINI")
+    form.get_by_role("button", name="Save", exact=True).click()
+    expect(form).to_have_url(f"{tab.site.url}/admin/polly_htmx/parrot/")
+    parrot.refresh_from_db()
+    assert parrot.parameters == {"temperature": 0.5, "stop": ["END", "THE END"]}
+    assert parrot.fallbacks == ["GPT_5_4_MINI"]
     tab.assert_clean()
 
 
