@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
@@ -17,6 +18,8 @@ from polly_htmx.llm.messages import (
 )
 from polly_htmx.llm.problems import problem
 from polly_htmx.llm.thinking import ThoughtSplitter
+
+logger = logging.getLogger(__name__)
 
 
 class LLMInvoker(BaseInvoker):
@@ -59,6 +62,7 @@ class LLMInvoker(BaseInvoker):
             engine = await asyncio.to_thread(local.serve, model.file)
             api_base, api_key = engine.api_base, engine.api_key
         elif found := problem(model):
+            logger.warning("model not set up model=%s: %s", model.name, found.text)
             raise exceptions.NotConfigured(found.text)
         return litellm_port.Call(
             model=model.litellm_model,

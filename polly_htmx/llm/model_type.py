@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import logging
 from collections.abc import Iterable
 from enum import Enum, EnumType
 from typing import cast
@@ -14,6 +15,8 @@ from polly_htmx.llm import exceptions
 from polly_htmx.llm.built_in import LLAMA_CPP, OLLAMA, VLLM, hosted, local, served
 from polly_htmx.llm.figures import Figures, Price, Takes
 from polly_htmx.llm.model_entry import ENV, ModelEntry, Place
+
+logger = logging.getLogger(__name__)
 
 __all__ = ["ENV", "LLMModelType", "Model", "ModelEntry", "Place", "resolve"]
 
@@ -217,6 +220,7 @@ def resolve(model: Model | str | None) -> Model:
     name = conf.DEFAULT_MODEL if model is None else model
     if is_known(name):
         return LLMModelType[name]
+    logger.warning("no such model name=%r", name)
     raise exceptions.UnknownModel(
         f"There is no model named {name!r}.{meant(name, LLMModelType.names)}"
     )

@@ -7,9 +7,10 @@ from polly_htmx.models.conversations import SmartConversation
 from polly_htmx.models.drafts import Draft
 from polly_htmx.models.feedback import Feedback
 from polly_htmx.models.messages import Message
-from polly_htmx.models.parrots import Parrot, ParrotVersion, Trick
+from polly_htmx.models.parrots import Parrot, ParrotVersion
 from polly_htmx.models.queue import QueuedMessage
 from polly_htmx.models.sockets import SocketCount
+from polly_htmx.models.tricks import Trick
 from polly_htmx.models.versions import Versions
 
 __all__ = [

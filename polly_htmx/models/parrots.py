@@ -1,4 +1,4 @@
-"""Parrots: instances of an LLM with a character, their versions and Tricks."""
+"""Parrots: instances of an LLM with a character, and their versions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.core.validators import MaxValueValidator, RegexValidator
 from django.db import DatabaseError, models, transaction
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -27,7 +27,6 @@ NAME_CHARS = 100
 MODEL_CHARS = 100
 OLDEST = 150
 """The oldest parrot on record reached half of this."""
-HARDEST = 5
 
 validate_color = RegexValidator(
     r"\A#[0-9a-fA-F]{6}\Z", _("Write the colour as #rrggbb, such as #2f855a.")
@@ -254,25 +253,3 @@ class ParrotVersion(models.Model):
             "parameters": self.parameters,
             "fallbacks": self.fallbacks,
         }
-
-
-class Trick(PublicModel):
-    """Something that a Parrot can do besides talk."""
-
-    parrot = models.ForeignKey(Parrot, on_delete=models.CASCADE, related_name="tricks")
-    name = models.CharField(_("name"), max_length=NAME_CHARS)
-    difficulty = models.PositiveSmallIntegerField(
-        _("difficulty"),
-        default=1,
-        validators=[MinValueValidator(1), MaxValueValidator(HARDEST)],
-        help_text=_("From 1, easy, to 5, hard."),
-    )
-    description = models.TextField(_("description"), blank=True)
-
-    class Meta:
-        verbose_name = _("Trick")
-        verbose_name_plural = _("Tricks")
-        ordering = ["parrot", "name", "pk"]
-
-    def __str__(self) -> str:
-        return self.name
