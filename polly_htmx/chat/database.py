@@ -6,7 +6,7 @@ import time
 from typing import Any, ParamSpec, TypeVar
 
 from asgiref.sync import SyncToAsync
-from django.db import close_old_connections, connections
+from django.db import connections
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -25,17 +25,24 @@ class in_database(SyncToAsync[P, T]):  # noqa: N801  (called as a function)
     anew every second. A kept connection is looked at before it is used again, so one
     that the server has cut costs nobody an answer.
 
-    Not for code that runs inside a transaction of the same thread.
+    Inside a transaction of the same thread, as in a TestCase, the connection stays.
     """
 
     def thread_handler(self, loop: Any, *args: Any, **kwargs: Any) -> Any:
         """See SyncToAsync."""
-        close_old_connections()
+        _look_after()
         try:
             handle: Any = super().thread_handler
             return handle(loop, *args, **kwargs)
         finally:
             _keep()
+
+
+def _look_after() -> None:
+    # As close_old_connections(), which would end a transaction that it finds open.
+    for each in connections.all(initialized_only=True):
+        if not each.in_atomic_block:
+            each.close_if_unusable_or_obsolete()
 
 
 def _keep() -> None:
