@@ -10,6 +10,10 @@ from typing import Any
 from polly_htmx.llm.messages import ChatMessage, Ending, Usage
 from polly_htmx.llm.model_type import Model
 
+UNPRICED = ("ollama/", "ollama_chat/")
+"""Models that cost nothing by the token. litellm would ask their server for a price:
+by a request that holds up the event loop, and without the key."""
+
 
 def told(litellm: Any, figures: Mapping[str, Any] | None) -> Any:
     """Return what a provider counted as litellm's kind of usage, None for nonsense."""
@@ -52,7 +56,7 @@ def usage_of(figures: Any, *, exact: bool) -> Usage | None:
 
 def cost_of(litellm: Any, model: str, figures: Any) -> Decimal | None:
     """Return the price in US dollars, None where it is not known."""
-    if figures is None:
+    if figures is None or model.startswith(UNPRICED):
         return None
     try:
         parts = litellm.cost_per_token(model=model, usage_object=figures)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from typing import Any
 
+from polly_htmx.llm.litellm_google import PROVIDERS, LastWord
 from polly_htmx.llm.messages import ProviderEvent, Reasoning, Text, ToolCall
 
 WITH_NAMES = "litellm.llms.anthropic.chat.handler"
@@ -59,12 +60,16 @@ class Chunks:
     async def read(self, answer: Any) -> AsyncGenerator[ProviderEvent]:
         """Yield text and thoughts; raise what litellm does."""
         _spare(answer)
+        google = LastWord() if answer.custom_llm_provider in PROVIDERS else None
+        if google is not None:
+            await google.listen(answer)
         async for chunk in answer:
             for event in self.events(chunk):
                 yield event
         # litellm says "stop" at the end of every stream, also of one that was cut,
         # empty or a web page. Only this attribute is the provider's own word.
-        if answer.received_finish_reason is None and not self.mock:
+        told = answer.received_finish_reason is not None
+        if not (google.is_heard if google else told or self.mock):
             self.finish_reason = None
         self.exact = any(getattr(chunk, "usage", None) for chunk in answer.chunks)
 

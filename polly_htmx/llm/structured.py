@@ -77,7 +77,7 @@ def takes_schema(connect: LLMConnect) -> bool:
     model = connect.model
     if model.backend or "mock_response" in connect.params:
         return False
-    if model.file or model.api_base:
+    if model.file or model.api_base or model.litellm_model.startswith("ollama"):
         return True
     return litellm_port.takes_schema(model.litellm_model)
 
