@@ -15,7 +15,9 @@ UNREAD = " "
 def whole(event: ReplyGrew | ReplySoFar) -> dict[str, Any]:
     """Return a running reply as an event tells it, which must be all there is."""
     thoughts = event.thought if isinstance(event, ReplyGrew) else event.thoughts
-    prelude = Prelude(thoughts=thoughts, phase=event.phase)
+    # Of a run that has told nothing yet there is nothing new to say.
+    phase = event.phase if event.number else None
+    prelude = Prelude(thoughts=thoughts, phase=phase)
     return {"closed": event.closed, "tail": event.tail or "", "prelude": prelude}
 
 
