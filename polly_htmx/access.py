@@ -106,7 +106,24 @@ def require_owner(person: Who) -> None:
 
 
 def conversations_of(person: Who) -> SmartConversationQuerySet:
-    """Return the conversations that are this person's own."""
+    """Return the conversations that are this person's own, and not deleted."""
+    return _all_of(person).alive()
+
+
+def deleted_conversation(
+    person: Who, external_id: uuid.UUID | str
+) -> SmartConversation:
+    """Return one that this person has deleted; raises as open_conversation() does."""
+    require_person(person)
+    return _find(deleted_by(person), external_id)
+
+
+def deleted_by(person: Who) -> SmartConversationQuerySet:
+    """Return the conversations that this person has deleted, as far as they are kept."""
+    return _all_of(person).exclude(deleted_at=None)
+
+
+def _all_of(person: Who) -> SmartConversationQuerySet:
     conversations = SmartConversation.objects.all()
     if person.user is not None:
         return conversations.owned_by(person.user)
@@ -134,7 +151,7 @@ def open_as_staff(person: Who, external_id: uuid.UUID | str) -> SmartConversatio
         raise SignInRequired
     if not may_read_as_staff(person):
         raise NotFound
-    return _find(SmartConversation.objects.all(), external_id)
+    return _find(SmartConversation.objects.alive(), external_id)
 
 
 def may_read_as_staff(person: Who) -> bool:
@@ -144,6 +161,8 @@ def may_read_as_staff(person: Who) -> bool:
 
 def check_may_write(person: Who, conversation: SmartConversation) -> None:
     """Raise NotFound or NotAllowed unless the person may send to a conversation."""
+    if conversation.deleted_at is not None:
+        raise NotFound
     if owns(person, conversation):
         return
     if not may_read_as_staff(person):
@@ -188,8 +207,16 @@ def sender_of(queued: QueuedMessage) -> Who:
     return person
 
 
+def require_own(person: Who, conversation: SmartConversation) -> None:
+    """Raise NotFound unless a conversation is this person's own, and not deleted."""
+    if not owns(person, conversation):
+        raise NotFound
+
+
 def owns(person: Who, conversation: SmartConversation) -> bool:
-    """Tell whether a conversation is this person's own."""
+    """Tell whether a conversation is this person's own, and not deleted."""
+    if conversation.deleted_at is not None:
+        return False
     if person.user is not None:
         return bool(conversation.user_id == person.user.pk)
     return person.visitor is not None and conversation.visitor == person.visitor

@@ -1,8 +1,9 @@
-"""The Django app: registers checks, and nothing else."""
+"""The Django app: registers checks, and what must follow migrations."""
 
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -13,3 +14,6 @@ class PollyHtmxConfig(AppConfig):
 
     def ready(self) -> None:
         from polly_htmx import checks  # noqa: F401  (registers by import)
+        from polly_htmx.models.search_index import after_migrate
+
+        post_migrate.connect(after_migrate, sender=self)

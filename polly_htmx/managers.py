@@ -37,6 +37,10 @@ class ParrotQuerySet(models.QuerySet["Parrot"]):
 class SmartConversationQuerySet(models.QuerySet["SmartConversation"]):
     """Conversations."""
 
+    def alive(self) -> SmartConversationQuerySet:
+        """Leave out those that their owners have deleted."""
+        return self.filter(deleted_at=None)
+
     def owned_by(
         self, user: AbstractBaseUser | AnonymousUser | None
     ) -> SmartConversationQuerySet:

@@ -14,6 +14,13 @@ QUEUED = "c/<uuid:conversation>/queue/<uuid:queued>"
 
 urlpatterns = [
     path("", views.conversations, name="conversations"),
+    path("search/", views.search, name="search"),
+    path("archived/", views.archived, name="archived"),
+    path("c/<uuid:conversation>/rename/", views.rename, name="rename"),
+    path("c/<uuid:conversation>/pin/", views.pin, name="pin"),
+    path("c/<uuid:conversation>/archive/", views.archive, name="archive"),
+    path("c/<uuid:conversation>/delete/", views.delete, name="delete"),
+    path("c/<uuid:conversation>/restore/", views.restore, name="restore"),
     path("c/<uuid:conversation>/", views.conversation, name="conversation"),
     path("c/<uuid:conversation>/send/", views.send, name="send"),
     path(

@@ -10,6 +10,14 @@ from weakref import ref
 from polly_htmx.chat.events import Event
 
 
+class Followed(Protocol):
+    """What sockets follow: a conversation, or a person's list of them."""
+
+    @property
+    def external_id(self) -> uuid.UUID:
+        """Names it on the channel layer."""
+
+
 class Listener(Protocol):
     """A socket that follows a conversation."""
 

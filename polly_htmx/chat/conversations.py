@@ -66,6 +66,11 @@ def start_conversation(
     )
 
 
+def active_parrots() -> list[Parrot]:
+    """Return the Parrots that a conversation can be started with."""
+    return list(Parrot.objects.active())
+
+
 def conversation_in_slot(slot: str, *, who: Who) -> SmartConversation | None:
     """Return this person's newest conversation in a place of the site, if any."""
     own = access.conversations_of(who).filter(slot=slot).select_related("parrot")

@@ -128,6 +128,16 @@ class QueueChanged:
     """When, so that two changes are two events."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListChanged:
+    """A conversation changed in its owner's list; told to all pages with that list."""
+
+    conversation: str
+    """Its public id."""
+    answered: bool = False
+    """Whether an answer has come to its end there."""
+
+
 Event = (
     TurnTaken
     | PathChanged
@@ -136,6 +146,7 @@ Event = (
     | ReplySoFar
     | ReplyEnded
     | FeedbackGiven
+    | ListChanged
 )
 
 _KINDS: dict[str, type[Event]] = {
@@ -148,6 +159,7 @@ _KINDS: dict[str, type[Event]] = {
         ReplySoFar,
         ReplyEnded,
         FeedbackGiven,
+        ListChanged,
     )
 }
 

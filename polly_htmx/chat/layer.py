@@ -13,8 +13,8 @@ from asgiref.sync import async_to_sync
 from channels.layers import InMemoryChannelLayer, get_channel_layer
 
 from polly_htmx.chat import audience, desk, home
+from polly_htmx.chat.audience import Followed
 from polly_htmx.chat.events import Event, to_dict
-from polly_htmx.models import SmartConversation
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ RETRY = 1.0
 """Seconds between two tries to reach a layer that is down."""
 
 
-def group_name(conversation: SmartConversation) -> str:
+def group_name(conversation: Followed) -> str:
     """Return the group of a conversation's followers, from its public id only."""
     return f"polly.{conversation.external_id.hex}"
 
@@ -71,19 +71,19 @@ class Ear:
                 await self.open()
 
 
-async def follow(conversation: SmartConversation, channel: str) -> bool:
+async def follow(conversation: Followed, channel: str) -> bool:
     """Let a channel hear the events of a conversation; tell if the layer took it."""
     name = group_name(conversation)
     return await _try(site_layer().group_add(name, channel), name)
 
 
-async def unfollow(conversation: SmartConversation, channel: str) -> None:
+async def unfollow(conversation: Followed, channel: str) -> None:
     """Let a channel hear no more of a conversation."""
     name = group_name(conversation)
     await _try(site_layer().group_discard(name, channel), name)
 
 
-async def apublish(conversation: SmartConversation, event: Event) -> None:
+async def apublish(conversation: Followed, event: Event) -> None:
     """
     Tell all followers of a conversation what happened.
 
@@ -116,7 +116,7 @@ def _message(name: str, event: Event) -> dict[str, Any]:
     return {"type": EVENT_TYPE, **values}
 
 
-def publish(conversation: SmartConversation, event: Event) -> None:
+def publish(conversation: Followed, event: Event) -> None:
     """See apublish(); for code that runs in a thread. Does not wait for the layer
     where a loop serves sockets: see home.spawn()."""
     _from_thread(partial(apublish, conversation, event))

@@ -11,7 +11,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
-from polly_htmx.chat import layer, telemetry
+from polly_htmx.chat import layer, lists, telemetry
 from polly_htmx.chat.calls import lost_call
 from polly_htmx.chat.conversations import mark
 from polly_htmx.chat.events import NO_WORDS, LastWords, ReplyEnded
@@ -143,6 +143,7 @@ def announce_end(
         **asdict(last),
     )
     layer.publish(conversation, event)
+    lists.tell_owner(conversation, answered=True)
     reply_finished.send(type(conversation), conversation=conversation, message=reply)
 
 

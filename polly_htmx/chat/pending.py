@@ -33,7 +33,8 @@ def take_place(
     is returned stays true until the transaction ends. Raises NotFound if the
     conversation was deleted since it was opened.
     """
-    if not SmartConversation.objects.raise_counter(conversation.pk, count):
+    alive = SmartConversation.objects.alive()
+    if not alive.raise_counter(conversation.pk, count):
         raise NotFound
     lock_owner(conversation)
     return standing_of(conversation, nonce)

@@ -7,9 +7,8 @@ import logging
 from typing import Any
 
 from polly_htmx.chat import audience, home, layer
-from polly_htmx.chat.audience import Listener, Room
+from polly_htmx.chat.audience import Followed, Listener, Room
 from polly_htmx.chat.events import from_dict
-from polly_htmx.models import SmartConversation
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +60,7 @@ _posts = _Posts()
 
 
 async def follow(
-    conversation: SmartConversation, listener: Listener, *, again: bool = False
+    conversation: Followed, listener: Listener, *, again: bool = False
 ) -> None:
     """
     Let a socket hear the events of a conversation; harmless if it does already.
@@ -81,7 +80,7 @@ async def follow(
             await _join(conversation, name, room)
 
 
-async def unfollow(conversation: SmartConversation, listener: Listener) -> None:
+async def unfollow(conversation: Followed, listener: Listener) -> None:
     """Let a socket hear no more of a conversation."""
     name = layer.group_name(conversation)
     room = audience.leave(name, listener)
@@ -99,13 +98,13 @@ async def unfollow(conversation: SmartConversation, listener: Listener) -> None:
     audience.close(name, room)
 
 
-def hears(conversation: SmartConversation) -> bool:
+def hears(conversation: Followed) -> bool:
     """Tell whether the layer brings what others say, as far as we know."""
     room = audience.find(layer.group_name(conversation))
     return room is not None and room.is_joined
 
 
-def address(conversation: SmartConversation) -> str:
+def address(conversation: Followed) -> str:
     """Return to where layer.asend() reaches this process's sockets."""
     name = layer.group_name(conversation)
     room = audience.find(name)
@@ -113,7 +112,7 @@ def address(conversation: SmartConversation) -> str:
     return layer.address(post.ear.channel if post else "", name)
 
 
-async def _join(conversation: SmartConversation, name: str, room: Room) -> None:
+async def _join(conversation: Followed, name: str, room: Room) -> None:
     room.post = room.post or _post_with_room()
     room.post.rooms.add(name)
     if channel := await room.post.open():

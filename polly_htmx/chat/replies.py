@@ -39,6 +39,17 @@ def stop_reply(reply: Message, *, who: Who) -> Message:
     """
     conversation = conversation_of(reply)
     access.check_may_write(who, conversation)
+    _stop(reply, conversation)
+    return _fresh(reply)
+
+
+def end_running(conversation: SmartConversation) -> None:
+    """Stop what runs in a conversation; for one that its owner has just deleted."""
+    for reply in conversation.messages.running():
+        _stop(reply, conversation)
+
+
+def _stop(reply: Message, conversation: SmartConversation) -> None:
     with transaction.atomic():
         # A runner that died would never hear of it.
         interrupt_expired(conversation)
@@ -51,7 +62,6 @@ def stop_reply(reply: Message, *, who: Who) -> Message:
         # Taken by a runner meanwhile: then this finds it.
         elif row.update(stop_requested=True):
             transaction.on_commit(lambda: dispatch.ring_stop(reply.pk))
-    return _fresh(reply)
 
 
 def regenerate(

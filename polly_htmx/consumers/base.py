@@ -13,13 +13,14 @@ from polly_htmx.access import Who
 from polly_htmx.chat import dispatch, posts
 from polly_htmx.chat.conversations import state_of
 from polly_htmx.chat.database import in_database
-from polly_htmx.chat.events import Event
+from polly_htmx.chat.events import Event, ListChanged
 from polly_htmx.chat.sockets import close_socket, open_socket
 from polly_htmx.consumers import closing, rights, watch
 from polly_htmx.consumers.actions import ACTIONS, QUEUE_ACTIONS, act
 from polly_htmx.consumers.follower import Follower, Frames
 from polly_htmx.consumers.frames import Frame, parse
 from polly_htmx.consumers.line import Line
+from polly_htmx.consumers.lists import ListFollower
 from polly_htmx.consumers.query import Query, number
 from polly_htmx.consumers.turns import TurnTaker
 from polly_htmx.exceptions import (
@@ -61,6 +62,7 @@ class ConversationConsumer(TurnTaker, Line):
         super().__init__(*args, **kwargs)
         self.bad_frames = 0
         self.follower: Follower | None = None
+        self.list: ListFollower | None = None
         self.counted: Who | None = None
         # Events and the watch come from different tasks, and a page must get what
         # they lead to in one order.
@@ -91,6 +93,10 @@ class ConversationConsumer(TurnTaker, Line):
             await posts.follow(self.conversation, self)
             await self.accept()
             await self._show(await self.follower.begin(query.state, query.first))
+        if query.listed and self.reader == "owner":
+            about = self.who, self.conversation, self, self.language
+            self.list = ListFollower(*about)
+            await self.list.begin()
         watch.join(self, beside=rights.question(self))
 
     async def tidy_up(self) -> None:
@@ -98,6 +104,8 @@ class ConversationConsumer(TurnTaker, Line):
         watch.leave(self)
         if self.follower is not None:
             await posts.unfollow(self.conversation, self)
+        if self.list is not None:
+            await self.list.end()
         counted, self.counted = self.counted, None
         if counted is not None:
             await in_database(close_socket)(counted)
@@ -128,7 +136,10 @@ class ConversationConsumer(TurnTaker, Line):
             return
         try:
             async with self.lock:
-                await self._show(await follower.frames(event))
+                if isinstance(event, ListChanged):
+                    await self._show_in_list(event)
+                else:
+                    await self._show(await follower.frames(event))
         except Exception as exc:  # noqa: BLE001  (each database has its own faults)
             # What the page lacks now, the watch finds.
             follower.forget()
@@ -160,6 +171,8 @@ class ConversationConsumer(TurnTaker, Line):
         if missed or not self.hears:
             # Perhaps the layer has forgotten us.
             await posts.follow(self.conversation, self, again=True)
+        if self.list is not None:
+            await self.list.again()
         if missed:
             await self._look()
 
@@ -237,6 +250,10 @@ class ConversationConsumer(TurnTaker, Line):
         if self.follower is not None:
             async with self.lock:
                 await self._show(await self.follower.look())
+
+    async def _show_in_list(self, event: ListChanged) -> None:
+        if self.list is not None:
+            await self.send_frame(await self.list.frame(event))
 
     async def _show(self, frames: Frames) -> None:
         for frame in frames:

@@ -17,6 +17,7 @@ from polly_htmx.chat.database import in_database
 from polly_htmx.chat.events import (
     Event,
     FeedbackGiven,
+    ListChanged,
     PathChanged,
     QueueChanged,
     ReplyEnded,
@@ -101,7 +102,7 @@ class Follower:
                 return self._so_far(event)
             case ReplyEnded():
                 return await self._ended(event)
-            case QueueChanged() | FeedbackGiven():
+            case QueueChanged() | FeedbackGiven() | ListChanged():
                 return await self._beside(event)
 
     async def poll(self) -> Frames:
@@ -143,8 +144,12 @@ class Follower:
 
     # Events
 
-    async def _beside(self, event: QueueChanged | FeedbackGiven) -> Frames:
+    async def _beside(
+        self, event: QueueChanged | FeedbackGiven | ListChanged
+    ) -> Frames:
         """Show what has changed beside the messages themselves."""
+        if isinstance(event, ListChanged):
+            return []  # Not of the conversation: see lists.py.
         if isinstance(event, QueueChanged):
             work = in_database(partial(self._render, fragments.queue))
             return [await self._with_others(event, work)]

@@ -14,11 +14,12 @@ MAX_DIGITS = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """The page's mark, its first message and its language."""
+    """The page's mark, its first message, its language, and if a list is beside it."""
 
     state: str
     first: int
     language: str
+    listed: bool = False
 
     @classmethod
     def of(cls, scope: Any) -> Self:
@@ -29,6 +30,7 @@ class Query:
             state=query.get("state", [""])[0],
             first=number(query.get("from", [""])[0]) or 0,
             language=_language(query.get("lang", [default])[0], default),
+            listed="list" in query,
         )
 
 

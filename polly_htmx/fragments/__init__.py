@@ -12,6 +12,17 @@ from polly_htmx.fragments.frames import (
     snapshot,
     turn,
 )
+from polly_htmx.fragments.lists import (
+    ChatList,
+    Did,
+    list_changed,
+    list_did,
+    list_form,
+    list_items,
+    list_removed,
+    list_renamed,
+    list_whole,
+)
 from polly_htmx.fragments.messages import (
     about,
     afresh,
@@ -48,6 +59,8 @@ from polly_htmx.fragments.thoughts import Prelude, phase_parcels
 __all__ = [
     "STYLES",
     "Chat",
+    "ChatList",
+    "Did",
     "Prelude",
     "Reader",
     "about",
@@ -70,6 +83,13 @@ __all__ = [
     "feedback_parcels",
     "given_back",
     "grew_parcels",
+    "list_changed",
+    "list_did",
+    "list_form",
+    "list_items",
+    "list_removed",
+    "list_renamed",
+    "list_whole",
     "new_nonce",
     "phase_parcels",
     "queue",

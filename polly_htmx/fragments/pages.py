@@ -15,8 +15,8 @@ STYLES = [
     f"polly_htmx/css/{name}.css"
     for name in (
         *("tokens", "tokens-code", "base", "prose", "log", "thoughts", "foot"),
-        *("actions", "composer", "queue", "empty", "keys", "list", "page", "code"),
-        *("print", "guard"),
+        *("actions", "composer", "queue", "empty", "keys", "list", "item", "side"),
+        *("page", "code", "print", "guard"),
     )
 ]
 """Our stylesheets, in the order of their cascade."""

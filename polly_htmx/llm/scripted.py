@@ -75,11 +75,7 @@ class ScriptedInvoker(BaseInvoker):
         if seconds := script.get("waking"):
             yield Waking()
             await asyncio.sleep(seconds)
-        await asyncio.sleep(script.get("first", 0))
-        if fault in AT_ONCE:
-            raise AT_ONCE[fault]()
-        if fault == "hang":
-            await _for_ever()
+        await _before(script.get("first", 0), fault)
         for thought in _pieces_of(script.get("reasoning", "")):
             yield Reasoning(thought)
             await asyncio.sleep(script.get("pace", 0))
@@ -136,6 +132,14 @@ def _last_words(
 def _pieces_of(text: str | Sequence[str]) -> Sequence[str]:
     # Words with the space before them, as most models send them.
     return re.findall(r"\s*\S+|\s+$", text) if isinstance(text, str) else text
+
+
+async def _before(seconds: float, fault: str | None) -> None:
+    await asyncio.sleep(seconds)
+    if fault in AT_ONCE:
+        raise AT_ONCE[fault]()
+    if fault == "hang":
+        await _for_ever()
 
 
 async def _for_ever() -> None:

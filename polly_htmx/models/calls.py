@@ -29,6 +29,7 @@ class ModelCall(models.Model):
 
         REPLY = "reply", _("a reply")
         ASK = "ask", _("a question outside of conversations")
+        TITLE = "title", _("a title")
 
     class Exactness(models.TextChoices):
         """Where the figures come from."""

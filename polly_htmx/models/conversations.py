@@ -14,6 +14,8 @@ from polly_htmx.models.parrots import Parrot
 
 TITLE_CHARS = 200
 SLOT_CHARS = 200
+LISTED = Q(pinned_at=None, archived_at=None, deleted_at=None)
+"""What the list shows by its days; pinned chats stand above it."""
 
 
 class SmartConversation(PublicModel):
@@ -29,6 +31,13 @@ class SmartConversation(PublicModel):
 
         PARROT = "PARROT", _("the Parrot")
         STAFF = "STAFF", _("staff")
+
+    class TitledBy(models.TextChoices):
+        """Who gave the title; a model never changes what a person did."""
+
+        NOBODY = "", _("nobody")
+        MODEL = "MODEL", _("a model")
+        PERSON = "PERSON", _("a person")
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -46,6 +55,14 @@ class SmartConversation(PublicModel):
         related_name="conversations",
     )
     title = models.CharField(_("title"), max_length=TITLE_CHARS, blank=True)
+    titled_by = models.CharField(
+        _("titled by"),
+        max_length=6,
+        choices=TitledBy.choices,
+        default=TitledBy.NOBODY,
+        blank=True,
+        editable=False,
+    )
     slot = models.CharField(
         _("slot"),
         max_length=SLOT_CHARS,
@@ -74,6 +91,19 @@ class SmartConversation(PublicModel):
         default=AnsweredBy.PARROT,
     )
 
+    # Where it stands in its owner's list.
+    pinned_at = models.DateTimeField(_("pinned"), null=True, blank=True, editable=False)
+    archived_at = models.DateTimeField(
+        _("archived"), null=True, blank=True, editable=False
+    )
+    deleted_at = models.DateTimeField(
+        _("deleted"),
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("Gone for its owner, who can still take it back for a while."),
+    )
+
     objects = SmartConversationQuerySet.as_manager()
 
     class Meta:
@@ -98,6 +128,28 @@ class SmartConversation(PublicModel):
             models.Index(
                 fields=["visitor", "-updated_at", "-id"],
                 name="polly_conversation_visitor",
+            ),
+            # The list, page by page, and what is few in it: each row is in one of them,
+            # or in none. The two above are for limits, which count deleted ones too.
+            models.Index(
+                fields=["user", "-updated_at", "-id"],
+                condition=LISTED,
+                name="polly_conversation_list",
+            ),
+            models.Index(
+                fields=["user", "-pinned_at"],
+                condition=Q(pinned_at__isnull=False),
+                name="polly_conversation_pins",
+            ),
+            models.Index(
+                fields=["user", "-updated_at", "-id"],
+                condition=Q(archived_at__isnull=False),
+                name="polly_conversation_archive",
+            ),
+            models.Index(
+                fields=["deleted_at"],
+                condition=Q(deleted_at__isnull=False),
+                name="polly_conversation_deleted",
             ),
         ]
 

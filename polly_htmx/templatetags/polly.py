@@ -138,5 +138,6 @@ def _parrot(wanted: Parrot | str | None) -> Parrot:
 def _check_may_see(request: HttpRequest, conversation: SmartConversation) -> None:
     person = access.who(request)
     access.require_person(person)
-    if not access.owns(person, conversation) and not access.may_read_as_staff(person):
+    is_staff = access.may_read_as_staff(person) and conversation.deleted_at is None
+    if not access.owns(person, conversation) and not is_staff:
         raise NotFound

@@ -10,16 +10,21 @@ from polly_htmx.views.conversations import (
     earlier,
 )
 from polly_htmx.views.health import health
+from polly_htmx.views.lists import archived, search
 from polly_htmx.views.messages import about, comment, edit, feedback, source
 from polly_htmx.views.replies import go_on, regenerate, stop, switch
 from polly_htmx.views.send import send
+from polly_htmx.views.shelf import archive, delete, pin, rename, restore
 
 __all__ = [
     "about",
     "afresh",
+    "archive",
+    "archived",
     "comment",
     "conversation",
     "conversations",
+    "delete",
     "draft",
     "earlier",
     "edit",
@@ -27,7 +32,11 @@ __all__ = [
     "go",
     "go_on",
     "health",
+    "pin",
     "regenerate",
+    "rename",
+    "restore",
+    "search",
     "send",
     "source",
     "stop",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -10,6 +11,8 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from polly_htmx import access, fragments
 from polly_htmx.access import Who
+from polly_htmx.chat.conversations import active_parrots
+from polly_htmx.chat.listing import listing
 from polly_htmx.exceptions import AccessDenied, ChatError
 from polly_htmx.models import SmartConversation
 
@@ -28,9 +31,23 @@ def complaint(
         # A chat that was to begin with this message: its page shows no error.
         context = {"error": exc, "draft": draft}
         return render(request, "polly_htmx/refused.html", context, status=400)
-    chat = fragments.chat_of(found, title="", error=exc, draft=draft)
-    context = {"chat": chat, "panel": fragments.chat(chat, request)}
-    return render(request, "polly_htmx/conversation.html", context, status=400)
+    return chat_page(request, found, status=400, error=exc, draft=draft)
+
+
+def chat_page(
+    request: HttpRequest, found: SmartConversation, *, status: int = 200, **fields: Any
+) -> HttpResponse:
+    """Return the page of a chat, with its owner's list beside it."""
+    person = access.who(request)
+    chat = fragments.chat_for(person, found, title="", listed=True, **fields)
+    beside = fragments.ChatList(
+        place="side",
+        current=found,
+        listing=listing(person),
+        parrots=active_parrots(),
+    )
+    context = {"chat": chat, "panel": fragments.chat(chat, request), "list": beside}
+    return render(request, "polly_htmx/conversation.html", context, status=status)
 
 
 def way_back(request: HttpRequest, found: SmartConversation) -> str:

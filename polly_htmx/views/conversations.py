@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
@@ -17,8 +16,8 @@ from polly_htmx.chat.queue import move_on
 from polly_htmx.exceptions import ParrotRetired
 from polly_htmx.forms import StartForm
 from polly_htmx.views.access import person_required
-
-PER_PAGE = 30
+from polly_htmx.views.answers import chat_page
+from polly_htmx.views.lists import is_swap, list_for, undo_for
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -35,10 +34,9 @@ def conversations(request: HttpRequest) -> HttpResponse:
             form.add_error("parrot", str(exc.user_message))
         else:
             return redirect(started)
-    own = access.conversations_of(access.who(request)).select_related("parrot")
-    pages = Paginator(own.with_opening().newest_first(), PER_PAGE)
-    page = pages.get_page(request.GET.get("page"))
-    context = {"form": form, "page": page, "conversations": page.object_list}
+    if is_swap(request):
+        return HttpResponse(fragments.list_items(list_for(request)))
+    context = {"form": form, "list": list_for(request), "undo": undo_for(request)}
     return render(request, "polly_htmx/conversations.html", context)
 
 
@@ -52,9 +50,7 @@ def conversation(request: HttpRequest, conversation: uuid.UUID) -> HttpResponse:
     if found.queued:
         move_on(found)
         found.refresh_from_db()
-    chat = fragments.chat_for(person, found, title="")
-    context = {"chat": chat, "panel": fragments.chat(chat, request)}
-    return render(request, "polly_htmx/conversation.html", context)
+    return chat_page(request, found)
 
 
 @require_GET

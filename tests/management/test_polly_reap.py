@@ -45,10 +45,15 @@ def test_what_is_dead_is_cleared_up_and_what_lives_stays(
     assert reaped() == [
         "Replies marked as interrupted: 1",
         "Socket counts removed: 1",
+        "Deleted chats removed: 0",
     ]
     for reply in replies:
         reply.refresh_from_db()
     assert [reply.status for reply in replies] == ["interrupted", "streaming"]
     assert replies[0].content == "One two"
     assert SocketCount.objects.get().person == "alive"
-    assert reaped() == ["Replies marked as interrupted: 0", "Socket counts removed: 0"]
+    assert reaped() == [
+        "Replies marked as interrupted: 0",
+        "Socket counts removed: 0",
+        "Deleted chats removed: 0",
+    ]

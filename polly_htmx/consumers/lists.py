@@ -1,0 +1,69 @@
+"""The list beside a chat: what changed in it goes over the chat's own socket."""
+
+from __future__ import annotations
+
+from django.utils import timezone, translation
+
+from polly_htmx import access, fragments
+from polly_htmx.access import Who
+from polly_htmx.chat import posts
+from polly_htmx.chat.audience import Listener
+from polly_htmx.chat.database import in_database
+from polly_htmx.chat.events import ListChanged
+from polly_htmx.chat.listing import row_of
+from polly_htmx.chat.lists import PersonalList, list_of
+from polly_htmx.models import SmartConversation
+
+
+class ListFollower:
+    """
+    Keeps one page's list up: names, new chats, and marks where an answer came.
+
+    Rows stay where they are, for a list that moves under the pointer is worse than one
+    whose order is that of a moment ago.
+    """
+
+    def __init__(
+        self, who: Who, current: SmartConversation, listener: Listener, language: str
+    ) -> None:
+        self._who = who
+        self._current = current
+        self._listener = listener
+        self._language = language
+        self._list: PersonalList | None = list_of(who)
+        self._begun = timezone.now()
+        self._added: set[str] = set()
+
+    async def begin(self) -> None:
+        """Hear of changes from now on."""
+        if self._list is not None:
+            await posts.follow(self._list, self._listener)
+
+    async def again(self) -> None:
+        """Join anew, for a channel layer may have forgotten us."""
+        if self._list is not None and not posts.hears(self._list):
+            await posts.follow(self._list, self._listener, again=True)
+
+    async def end(self) -> None:
+        """Hear no more; harmless if nothing was heard."""
+        if self._list is not None:
+            await posts.unfollow(self._list, self._listener)
+
+    async def frame(self, event: ListChanged) -> str:
+        """Return what the page must do."""
+        return await in_database(self._frame)(event)
+
+    def _frame(self, event: ListChanged) -> str:
+        row = row_of(access.conversations_of(self._who), event.conversation)
+        if row is None or row.archived_at is not None:
+            return fragments.list_removed(event.conversation)
+        is_new = row.created_at > self._begun and event.conversation not in self._added
+        if is_new:
+            self._added.add(event.conversation)
+        with translation.override(self._language):
+            return fragments.list_changed(
+                fragments.ChatList(place="side", current=self._current),
+                row,
+                answered=event.answered and row.pk != self._current.pk,
+                is_new=is_new,
+            )
