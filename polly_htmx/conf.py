@@ -76,6 +76,9 @@ class Conf:
     """Origins besides the site's own that may open sockets."""
     CONSUMER: str = "polly_htmx.consumers.SmartGPTConsumer"
     """Dotted path of the consumer that routing, forms and tags use."""
+    TITLES: bool | str = True
+    """Whether a model names chats after their first exchange: True for the model that
+    answered, or the name of a cheaper one; False: the first words stand for a title."""
     HOOKS: list[str] = []
     """Dotted paths of subclasses of polly_htmx.hooks.Hook, in the order of asking."""
     SHOW_USAGE: bool = False

@@ -14,6 +14,15 @@ def calls_for(reply: Message, attempts: Iterable[Attempt]) -> list[ModelCall]:
     return [ModelCall.of(attempt, **_about(reply)) for attempt in attempts]
 
 
+def title_calls(reply: Message, attempts: Iterable[Attempt]) -> list[ModelCall]:
+    """Return the rows of the calls by which a reply's chat got its title. They are no
+    part of what the reply took, so they belong to the person alone."""
+    rows = calls_for(reply, attempts)
+    for row in rows:
+        row.purpose, row.reply = ModelCall.Purpose.TITLE, None
+    return rows
+
+
 def lost_call(reply: Message) -> ModelCall:
     """Return the row of a call whose process died, so that nobody knows the figures."""
     return ModelCall(

@@ -136,6 +136,8 @@ class ListChanged:
     """Its public id."""
     answered: bool = False
     """Whether an answer has come to its end there."""
+    is_back: bool = False
+    """Whether it was gone from the list."""
 
 
 Event = (

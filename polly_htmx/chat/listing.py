@@ -42,7 +42,6 @@ class Listing:
     groups: list[Group] = field(default_factory=list)
     more: str = ""
     """From where the next page goes on; "" on the last one."""
-    is_archive: bool = False
 
 
 def listing(who: Who, *, before: str = "", archived: bool = False) -> Listing:
@@ -66,7 +65,7 @@ def listing(who: Who, *, before: str = "", archived: bool = False) -> Listing:
     found = list(rows.newest_first()[: PAGE + 1])
     groups += _by_day(found[:PAGE], place and place[0])
     more = _write(found[PAGE - 1]) if len(found) > PAGE else ""
-    return Listing(groups=groups, more=more, is_archive=archived)
+    return Listing(groups=groups, more=more)
 
 
 def _pinned(own: SmartConversationQuerySet) -> list[Group]:

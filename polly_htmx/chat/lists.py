@@ -30,10 +30,13 @@ def list_of(who: Who) -> PersonalList | None:
     return None
 
 
-def tell_owner(conversation: SmartConversation, *, answered: bool = False) -> None:
+def tell_owner(
+    conversation: SmartConversation, *, answered: bool = False, is_back: bool = False
+) -> None:
     """Tell the pages of a conversation's owner that it changed; from a thread."""
     name = f"user {conversation.user_id}"
     if conversation.user_id is None:
         name = f"visitor {conversation.visitor}"
-    event = ListChanged(conversation=str(conversation.external_id), answered=answered)
+    key = str(conversation.external_id)
+    event = ListChanged(conversation=key, answered=answered, is_back=is_back)
     layer.publish(PersonalList(uuid.uuid5(_NAMES, name)), event)

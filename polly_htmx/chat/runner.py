@@ -20,6 +20,7 @@ from polly_htmx.chat.events import NO_WORDS
 from polly_htmx.chat.home import to_the_end
 from polly_htmx.chat.keeper import Keeper
 from polly_htmx.chat.leases import Figures, announce_end
+from polly_htmx.chat.titles import title_soon
 from polly_htmx.exceptions import PollyError
 from polly_htmx.hooks import AnswerGate, summariser
 from polly_htmx.llm import Event, Finished, LLMConnect, Reasoning, Text, Waking
@@ -67,6 +68,7 @@ class _Run:
     """One reply while it is written; on the desk, where others reach it."""
 
     def __init__(self, claimed: Claim) -> None:
+        self._claimed = claimed
         self.reply = reply = claimed.reply
         self.prompt = prompt = claimed.prompt
         owner = claimed.owner
@@ -261,6 +263,7 @@ class _Run:
             tell()
         except Exception as exc:  # noqa: BLE001  (whoever listens may raise anything)
             _log_fault(exc)
+        title_soon(self._claimed)
 
 
 async def _over(tasks: list[asyncio.Task[Any]]) -> None:

@@ -46,7 +46,8 @@ def archive(
 ) -> None:
     """Put a chat out of the way, or back into the list. Raises NotFound."""
     when = timezone.now() if archived else None
-    _change(conversation, who, archived_at=when, pinned_at=None)
+    access.require_own(who, conversation)
+    _save(conversation, is_back=not archived, archived_at=when, pinned_at=None)
 
 
 def delete(conversation: SmartConversation, *, who: Who) -> None:
@@ -66,7 +67,7 @@ def restore(external_id: uuid.UUID, *, who: Who) -> SmartConversation:
     conversation = access.deleted_conversation(who, external_id)
     if not can_restore(conversation):
         raise NotFound  # Its rows may be going just now.
-    _save(conversation, deleted_at=None)
+    _save(conversation, is_back=True, deleted_at=None)
     return conversation
 
 
@@ -97,9 +98,12 @@ def _change(conversation: SmartConversation, who: Who, **fields: Any) -> None:
     _save(conversation, **fields)
 
 
-def _save(conversation: SmartConversation, **fields: Any) -> None:
+def _save(
+    conversation: SmartConversation, *, is_back: bool = False, **fields: Any
+) -> None:
     # Not by save(): the place in the list is that of the last message.
     SmartConversation.objects.filter(pk=conversation.pk).update(**fields)
     for name, value in fields.items():
         setattr(conversation, name, value)
-    transaction.on_commit(partial(lists.tell_owner, conversation))
+    tell = partial(lists.tell_owner, conversation, is_back=is_back)
+    transaction.on_commit(tell)

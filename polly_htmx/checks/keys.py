@@ -6,7 +6,8 @@ import difflib
 import math
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, get_origin
+from types import UnionType
+from typing import Any, get_args, get_origin
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -15,7 +16,7 @@ from django.core.checks import CheckMessage, Error, register
 from polly_htmx.checks.apps import TAG
 from polly_htmx.conf import conf
 
-WORDS = {
+WORDS: dict[Any, str] = {
     bool: "True or False",
     dict: "a dict",
     float: "a number",
@@ -23,6 +24,7 @@ WORDS = {
     list: "a list of strings",
     Path: "a path",
     str: "a string",
+    bool | str: "True, False or the name of a model",
 }
 CHOICES: dict[str, tuple[Any, str]] = {
     "HTMX_VERSION": ((2, 4), "polly.E014"),
@@ -90,6 +92,8 @@ def fits(value: object, kind: Any) -> bool:
     if get_origin(kind) is list:
         is_list = isinstance(value, (list, tuple))
         return is_list and all(isinstance(each, str) for each in value)  # type: ignore[attr-defined]
+    if get_origin(kind) is UnionType:
+        return any(fits(value, each) for each in get_args(kind))
     return isinstance(value, get_origin(kind) or kind)
 
 
@@ -98,7 +102,7 @@ def _of_value(key: str, value: Any, kind: Any) -> Iterator[CheckMessage]:
         yield Error(
             # The value itself may hold a key: it is not shown.
             f"POLLY[{key!r}] is of type {type(value).__name__}.",
-            hint=f"Write {WORDS[get_origin(kind) or kind]}.",
+            hint=f"Write {WORDS.get(kind) or WORDS[get_origin(kind)]}.",
             id="polly.E012",
         )
     elif kind in {int, float} and not _in_range(key, value):

@@ -61,10 +61,14 @@ def check_names(**_kwargs: Any) -> list[CheckMessage]:
     """Look for the models that POLLY names: the default, and fallbacks."""
     known = names()
     found: list[CheckMessage] = []
-    default = given().get("DEFAULT_MODEL", type(conf).DEFAULT_MODEL)
-    if isinstance(default, str) and default not in known:
-        what = f'POLLY["DEFAULT_MODEL"] = {default!r}'
-        found.append(unknown(what, default, known, "polly.E020"))
+    named = {
+        "DEFAULT_MODEL": given().get("DEFAULT_MODEL", type(conf).DEFAULT_MODEL),
+        "TITLES": given().get("TITLES"),
+    }
+    for key, name in named.items():
+        if isinstance(name, str) and name not in known:
+            what = f"POLLY[{key!r}] = {name!r}"
+            found.append(unknown(what, name, known, "polly.E020"))
     for name, entry in entries().items():
         for fallback in entry.get("fallbacks", ()):
             if fallback not in known:
@@ -83,12 +87,13 @@ def check_readiness(**_kwargs: Any) -> list[CheckMessage]:
     fallbacks = {
         name for each in readable.values() for name in each.get("fallbacks", ())
     }
-    wanted = [*readable, *fallbacks, default]
+    titles = given().get("TITLES")
+    wanted = [*readable, *fallbacks, default, titles]
     broken = set(given().get("MODELS", {})) - set(readable)
     return [
         each
         for name in dict.fromkeys(wanted)
-        if name in names() and name not in broken
+        if isinstance(name, str) and name in names() and name not in broken
         for each in _of_readiness(name)
     ]
 

@@ -252,8 +252,9 @@ class ConversationConsumer(TurnTaker, Line):
                 await self._show(await self.follower.look())
 
     async def _show_in_list(self, event: ListChanged) -> None:
-        if self.list is not None:
-            await self.send_frame(await self.list.frame(event))
+        frame = "" if self.list is None else await self.list.frame(event)
+        if frame:
+            await self.send_frame(frame)
 
     async def _show(self, frames: Frames) -> None:
         for frame in frames:

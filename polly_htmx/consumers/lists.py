@@ -50,20 +50,28 @@ class ListFollower:
             await posts.unfollow(self._list, self._listener)
 
     async def frame(self, event: ListChanged) -> str:
-        """Return what the page must do."""
+        """Return what the page must do; "" for nothing."""
         return await in_database(self._frame)(event)
 
     def _frame(self, event: ListChanged) -> str:
+        chats = fragments.ChatList(place="side", current=self._current)
         row = row_of(access.conversations_of(self._who), event.conversation)
-        if row is None or row.archived_at is not None:
-            return fragments.list_removed(event.conversation)
+        gone = row or row_of(access.deleted_by(self._who), event.conversation)
+        with translation.override(self._language):
+            if row is not None and row.archived_at is None:
+                return self._changed(chats, row, event)
+            return fragments.list_gone(chats, gone) if gone is not None else ""
+
+    def _changed(
+        self, chats: fragments.ChatList, row: SmartConversation, event: ListChanged
+    ) -> str:
         is_new = row.created_at > self._begun and event.conversation not in self._added
         if is_new:
             self._added.add(event.conversation)
-        with translation.override(self._language):
-            return fragments.list_changed(
-                fragments.ChatList(place="side", current=self._current),
-                row,
-                answered=event.answered and row.pk != self._current.pk,
-                is_new=is_new,
-            )
+        return fragments.list_changed(
+            chats,
+            row,
+            answered=event.answered and row.pk != self._current.pk,
+            is_new=is_new,
+            is_back=event.is_back,
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -12,7 +13,7 @@ from polly_htmx.chat.search import Found
 from polly_htmx.fragments.rendering import render
 from polly_htmx.models import Parrot, SmartConversation
 
-Place = Literal["side", "page"]
+Place = Literal["side", "page", "archive"]
 """Where a list stands: beside a chat, or on a page of its own."""
 Did = Literal["deleted", "restored", "archived", "unarchived", "pinned", "unpinned"]
 """What was done with a chat."""
@@ -48,12 +49,13 @@ def list_form(
     chats: ChatList, conversation: SmartConversation, form: Any, request: HttpRequest
 ) -> str:
     """Return the form for a title in the place of a chat's row."""
-    return _render("rename", chats, request, conversation=conversation, form=form)
+    context = {"conversation": conversation, "form": form}
+    return _render("rename", chats, context, request)
 
 
 def list_renamed(chats: ChatList, conversation: SmartConversation) -> str:
     """Return a chat's row again in the place of that form."""
-    return _render("renamed", chats, conversation=conversation)
+    return _render("renamed", chats, {"conversation": conversation})
 
 
 def list_did(chats: ChatList, conversation: SmartConversation, did: Did) -> str:
@@ -65,8 +67,26 @@ def list_did(chats: ChatList, conversation: SmartConversation, did: Did) -> str:
     """
     context = {"conversation": conversation, "did": did, "moved": conversation}
     if did in {"pinned", "unpinned"}:
-        return _render("pinned", chats, focus="pin", **context)
-    return _render("restored" if did == "restored" else "gone", chats, **context)
+        return _render("pinned", chats, {**context, "focus": "pin"})
+    leaves = "unarchived" if chats.place == "archive" else "archived"
+    if did not in {"deleted", leaves}:
+        return _render("restored", chats, context)
+    focus = "restore" if did == "deleted" else "archive"
+    return _render("gone", chats, {**context, "focus": focus, "oob": "true"})
+
+
+def list_gone(chats: ChatList, conversation: SmartConversation) -> str:
+    """Return the frame that puts the way back in the place of a row, unless it is there.
+
+    The page that has asked for it had its answer, and perhaps the focus is in it.
+    """
+    row = f"#polly-item-{conversation.external_id}"
+    context = {
+        "conversation": conversation,
+        "did": "deleted" if conversation.deleted_at else "archived",
+        "oob": f"outerHTML:{row}:not(.polly-item--gone)",
+    }
+    return _render("gone", chats, context)
 
 
 def list_changed(
@@ -75,18 +95,28 @@ def list_changed(
     *,
     answered: bool = False,
     is_new: bool = False,
+    is_back: bool = False,
 ) -> str:
-    """Return the frame that shows a chat's row as it is now; new ones come on top."""
-    how = {"answered": answered, "is_new": is_new, "conversation": conversation}
-    return _render("changed", chats, **how)
+    """
+    Return the frame that shows a chat's row as it is now.
 
-
-def list_removed(key: str) -> str:
-    """Return the frame that takes a row away."""
-    return render("list/removed.html", {"id": key}).strip()
+    A new one comes on top, and one that is back takes the place of what list_gone()
+    has put there.
+    """
+    row = f"#polly-item-{conversation.external_id}"
+    context = {
+        "conversation": conversation,
+        "answered": answered,
+        "is_new": is_new,
+        "gone": f"outerHTML:{row}.polly-item--gone" if is_back else "",
+    }
+    return _render("changed", chats, context)
 
 
 def _render(
-    name: str, chats: ChatList, request: HttpRequest | None = None, **context: Any
+    name: str,
+    chats: ChatList,
+    context: Mapping[str, object] | None = None,
+    request: HttpRequest | None = None,
 ) -> str:
-    return render(f"list/{name}.html", {"list": chats, **context}, request).strip()
+    return render(f"list/{name}.html", {"list": chats, **(context or {})}, request)

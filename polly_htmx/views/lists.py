@@ -57,7 +57,7 @@ def list_for(
         before = request.GET.get("before", "")
         fields["listing"] = listing(who, before=before, archived=archived)
     return fragments.ChatList(
-        place="side" if asked.get("place") == "side" else "page",
+        place=_place("archive" if archived else asked.get("place", "")),
         current=_current(who, asked.get("current", "")),
         **fields,
     )
@@ -72,6 +72,11 @@ def undo_for(request: HttpRequest) -> SmartConversation | None:
     except NotFound:
         return None
     return deleted if can_restore(deleted) else None
+
+
+def _place(wanted: str) -> fragments.Place:
+    places: dict[str, fragments.Place] = {"side": "side", "archive": "archive"}
+    return places.get(wanted, "page")
 
 
 def _current(who: access.Who, key: str) -> SmartConversation | None:

@@ -234,7 +234,7 @@ def address(name: str, conversation: SmartConversation) -> str:
     message = conversation.messages.last()
     reply = [key, message.external_id if message else key]
     args: dict[str, list[Any]] = {
-        **{name: [] for name in ("conversations", "archived", "search")},
+        **{each: [] for each in ("conversations", "archived", "search")},
         "earlier": [key, 1],
         **dict.fromkeys(NAMING_A_MESSAGE, reply),
         **dict.fromkeys(("message", "source", "edit", "comment"), reply),

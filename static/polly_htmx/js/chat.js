@@ -250,6 +250,11 @@
     if (detail.event?.code < 1002) setTimeout(detail.socketWrapper.reconnect, PATIENCE);
   });
 
+  // Who renames most often writes anew.
+  document.addEventListener("focusin", ({ target }) => {
+    if (target.hasAttribute?.("data-polly-select")) target.select();
+  });
+
   // htmx 4 may have read the page before its ws extension had arrived.
   if (window.htmx?.version?.startsWith("4")) htmx.process(document.body);
 
