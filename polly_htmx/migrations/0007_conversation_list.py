@@ -23,7 +23,7 @@ def remove(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("polly_htmx", "0003_calls_to_models"),
+        ("polly_htmx", "0006_message_reasoning"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("polly_htmx", "0006_message_reasoning"),
+        ("polly_htmx", "0007_conversation_list"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
