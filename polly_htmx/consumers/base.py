@@ -17,12 +17,13 @@ from polly_htmx.chat.events import Event, ListChanged
 from polly_htmx.chat.sockets import close_socket, open_socket
 from polly_htmx.consumers import closing, rights, watch
 from polly_htmx.consumers.actions import ACTIONS, QUEUE_ACTIONS, act
-from polly_htmx.consumers.follower import Follower, Frames
+from polly_htmx.consumers.follower import Follower
 from polly_htmx.consumers.frames import Frame, parse
 from polly_htmx.consumers.line import Line
 from polly_htmx.consumers.lists import ListFollower
 from polly_htmx.consumers.query import Query, number
 from polly_htmx.consumers.turns import TurnTaker
+from polly_htmx.consumers.view import Frames
 from polly_htmx.exceptions import (
     AccessDenied,
     BadFrame,

@@ -69,7 +69,11 @@ class Migration(migrations.Migration):
             model_name="modelcall",
             name="purpose",
             field=models.CharField(
-                choices=[("reply", "a reply"), ("title", "a title")],
+                choices=[
+                    ("reply", "a reply"),
+                    ("ask", "a question outside of conversations"),
+                    ("title", "a title"),
+                ],
                 max_length=12,
                 verbose_name="purpose",
             ),

@@ -22,9 +22,10 @@ from polly_htmx.chat import dispatch, display as display_module, layer
 from polly_htmx.chat.conversations import Sight
 from polly_htmx.chat.display import Display
 from polly_htmx.chat.events import Event, ReplyEnded, TurnTaken
-from polly_htmx.consumers import follower as follower_module
-from polly_htmx.consumers.follower import Follower, Frames
+from polly_htmx.consumers import follower as follower_module, view
+from polly_htmx.consumers.follower import Follower
 from polly_htmx.consumers.outbox import Outbox
+from polly_htmx.consumers.view import Frames
 from polly_htmx.markdown import render, verbatim
 from polly_htmx.models import Message, Parrot, ParrotVersion, SmartConversation
 from tests.applied import Page
@@ -280,8 +281,9 @@ def outside(world: World) -> Iterator[None]:
         patch.setattr(layer, "asend", send)
         patch.setattr(dispatch, "ask", ask)
         patch.setattr(follower_module, "in_database", at_once)
+        patch.setattr(view, "in_database", at_once)
         patch.setattr(follower_module, "look", world.look)
-        patch.setattr(follower_module, "with_ids", lambda *_: world.stored())
+        patch.setattr(view, "with_ids", lambda *_: world.stored())
         # Else nearly all of these texts would be sent whole at their end.
         patch.setattr(display_module, "SHORT", 60)
         yield
@@ -342,7 +344,7 @@ async def test_turn_that_overtakes_what_came_before_it_is_shown_with_all_the_res
         world.state = "9-later"
         next_one = Message(pk=9, conversation=world.conversation, parent_id=3)
         next_one.sequence, next_one.party = 9, Message.Party.USER
-        patch.setattr(follower_module, "with_ids", lambda *_: [next_one])
+        patch.setattr(view, "with_ids", lambda *_: [next_one])
         turn = TurnTaken(message_id=9, reply_id=None, state=world.state)
         await world.show(world.follower.frames(turn))
         assert world.shown == normal(render(world.text))
