@@ -66,7 +66,9 @@ def test_thoughts_stand_closed_before_the_answer(
     conversation: SmartConversation, reply: Message
 ) -> None:
     article = page_of(conversation).element(f"polly-message-{reply.external_id}")
-    [details] = [node for node in article.walk() if node.tag == "details"]
+    details = article.find(f"polly-thoughts-{reply.external_id}")
+    assert details is not None
+    assert details.tag == "details"
     assert "open" not in details.attributes
     [summary] = [node for node in details.walk() if node.tag == "summary"]
     assert summary.text.strip() == "Thoughts"
