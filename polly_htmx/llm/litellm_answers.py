@@ -30,9 +30,12 @@ LISTENERS = (
     "failure_callback",
     "_async_success_callback",
     "_async_failure_callback",
-    "cache",
 )
 """Where litellm keeps those who want to be told of an answer."""
+
+NOBODY = "cache"
+"""The name that litellm puts there for its cache, with Google's models also where it has
+none. A cache itself is looked for apart."""
 
 BREAKS = frozenset({"error", "ERROR", "network_error"})
 """Finish reasons by which a provider says that it has not finished."""
@@ -40,7 +43,10 @@ BREAKS = frozenset({"error", "ERROR", "network_error"})
 
 def is_heard(litellm: Any) -> bool:
     """Tell whether somebody listens to what litellm tells of its chunks."""
-    return any(getattr(litellm, name, None) for name in LISTENERS)
+    named = (getattr(litellm, name, None) or () for name in LISTENERS)
+    if any(each != NOBODY for listeners in named for each in listeners):
+        return True
+    return getattr(litellm, "cache", None) is not None
 
 
 def wire(litellm: Any, answer: Any) -> httpx.Response | None:

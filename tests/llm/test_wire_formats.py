@@ -10,7 +10,13 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from polly_htmx.llm import BaseInvoker, LLMConnect, exceptions
+from polly_htmx.llm import (
+    BaseInvoker,
+    LLMConnect,
+    exceptions,
+    litellm_answers,
+    litellm_port,
+)
 from tests.fake_provider import Exchange, FakeProvider, Script
 from tests.llm.conftest import CANARY
 from tests.llm.wire_formats import (
@@ -186,3 +192,11 @@ async def test_filtered_answer_is_refused(
     served.plays([_google({"text": "Hel"}), _google(None, "SAFETY")])
     with pytest.raises(exceptions.ContentRefused):
         await served.invoker().asend_message("Hi")
+
+
+async def test_one_provider_makes_no_other_slow(served: Provider) -> None:
+    # What litellm loads for Google names its cache among those who listen.
+    served.plays(served.form.text(), served.form.end("stop"))
+    await served.invoker().asend_message("Hi")
+    litellm = litellm_port.load()
+    assert not litellm_answers._has_listeners(litellm)
