@@ -111,7 +111,7 @@ class _Form:
 
 def _schema(field: forms.Field) -> dict[str, Any]:
     found = next((known for kind, known in TYPES if isinstance(field, kind)), None)
-    schema = {"type": "string"} if found is None else dict(found)
+    schema: dict[str, Any] = {"type": "string"} if found is None else dict(found)
     text = " ".join(force_str(each) for each in (field.label, field.help_text) if each)
     # Rows of the database are nobody's choices: there may be many, and private ones.
     if isinstance(field, forms.ChoiceField) and not isinstance(

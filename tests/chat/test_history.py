@@ -168,7 +168,7 @@ def test_what_is_read_follows_the_window_and_not_the_length(
             prompt = history.prompt_for(reply)
         reads.append((len(captured), len(prompt.history)))
         assert prompt.unread > 0
-        run(turn.reply)
+        run(reply)
     assert reads[0] == reads[1]
     assert reads[0][1] < 40
 

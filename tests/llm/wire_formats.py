@@ -62,7 +62,7 @@ def _block(index: int, block: Event, deltas: Iterable[Event]) -> list[Event]:
 
 
 def _begin() -> Event:
-    message = {
+    message: Event = {
         "id": "msg_1",
         "type": "message",
         "role": "assistant",

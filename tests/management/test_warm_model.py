@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +18,8 @@ from pytest_django import Settings
 
 from tests.fake_provider import FakeProvider
 from tests.fake_scripts import SCRIPTS
+from tests.live import provided
+from tests.programs import ROOT
 
 Script = Callable[..., None]
 
@@ -80,3 +88,31 @@ def test_local_model_is_loaded_and_measured() -> None:
     lines = warmed("SMOLLM2_135M_INSTRUCT").splitlines()
     starts = ["Loaded: ", "First words: ", "Speed: ", "SMOLLM2_135M_INSTRUCT answers."]
     assert [line.startswith(start) for line, start in zip(lines, starts, strict=True)]
+
+
+@pytest.mark.live
+def test_ctrl_c_ends_it_with_a_word() -> None:
+    with FakeProvider(SCRIPTS) as provider:
+        polly = provided(provider.url, "hang")
+        command = [sys.executable, "-u", "-m", "django", "warm_model", "MOCK", "--call"]
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env={
+                **os.environ,
+                "DJANGO_SETTINGS_MODULE": "tests.settings",
+                "POLLY_TEST_SETTINGS": json.dumps(polly),
+                "NO_PROXY": "127.0.0.1",
+            },
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        while not provider.exchanges:
+            assert process.poll() is None
+            time.sleep(0.05)  # Nothing to wait on: the program asks when it asks.
+        process.send_signal(signal.SIGINT)
+        _out, err = process.communicate(timeout=60)
+        assert provider.last.closed.wait(30)
+    assert process.returncode == 130
+    assert "Stopped." in err
+    assert "Traceback" not in err
