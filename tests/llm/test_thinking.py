@@ -10,7 +10,7 @@ import pytest
 from polly_htmx.llm.messages import Ending, Reasoning, Text
 from polly_htmx.llm.thinking import ThoughtSplitter
 
-THOUGHT = "<think>\nTwo < three </thin.\n</think>\n\nIt is <think>."
+THOUGHT = "<think>\nTwo < three </th.\n</think>\n\nIt is <think>."
 
 
 def split(pieces: Iterable[str]) -> tuple[str, str]:
@@ -26,11 +26,11 @@ def split(pieces: Iterable[str]) -> tuple[str, str]:
 
 
 WHOLE = [
-    (THOUGHT, "\nTwo < three </thin.\n", "It is <think>."),
+    (THOUGHT, "\nTwo < three </th.\n", "It is <think>."),
     (" \n<think></think>Fine", "", "Fine"),
-    ("<think>never closed </thi", "never closed </thi", ""),
+    ("<think>never closed </th", "never closed </th", ""),
     ("<thinking> is a tag", "", "<thinking> is a tag"),
-    ("<thi", "", "<thi"),
+    ("<th", "", "<th"),
     ("  indented", "", "  indented"),
     (" \n", "", " \n"),
     ("See: <think>x</think>", "", "See: <think>x</think>"),
