@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from polly_htmx.llm.messages import Ending, Reasoning, Text
+from polly_htmx.llm.messages import Ending, ProviderEvent, Reasoning, Text
 from polly_htmx.llm.thinking import ThoughtSplitter
 
 THOUGHT = "<think>\nTwo < three </th.\n</think>\n\nIt is <think>."
@@ -16,8 +16,8 @@ THOUGHT = "<think>\nTwo < three </th.\n</think>\n\nIt is <think>."
 def split(pieces: Iterable[str]) -> tuple[str, str]:
     """Return the thoughts and the answer that come of an answer's pieces."""
     splitter, said = ThoughtSplitter(), {Reasoning: "", Text: ""}
-    end = Ending(finish_reason="stop")
-    for event in [*map(Text, pieces), end]:
+    events: list[ProviderEvent] = [*map(Text, pieces), Ending(finish_reason="stop")]
+    for event in events:
         for part in splitter.take(event):
             if isinstance(part, (Reasoning, Text)):
                 assert part.text, "An empty piece counts as a word."
