@@ -161,6 +161,12 @@ def test_stop_while_it_thinks_keeps_the_thoughts(
     expect(last_reply(tab)).to_have_attribute("data-status", "stopped")
     expect(label(tab)).to_have_text("Thoughts")
     expect(details(tab)).to_have_attribute("open", "")
+    # Shown anew, they are as the reader left them.
+    button(tab, "Continue").click()
+    expect(last_reply(tab)).to_have_attribute("data-status", "streaming")
+    expect(details(tab)).to_have_attribute("open", "")
+    button(tab, "Stop").click()
+    expect(last_reply(tab)).to_have_attribute("data-status", "stopped")
     reply = Message.objects.get(party="ASSISTANT")
     assert reply.content == ""
     shown = details(tab).locator(".polly-thoughts__text")

@@ -7,6 +7,7 @@
   const TELL = 1000; // Milliseconds at least between two acknowledgements.
   const TYPING = "input:not([type=checkbox]), textarea, select, [contenteditable]";
   const chats = new WeakMap();
+  const unfolded = new Set(); // Thoughts by id: they stay open where they are shown anew.
 
   class Chat {
     following = true;
@@ -201,6 +202,7 @@
       chats.get(root).heard();
       chats.get(root).refocus();
     }
+    for (const id of unfolded) document.getElementById(id)?.setAttribute("open", "");
   };
 
   on("submit", (chat, event) => chat.submit(event));
@@ -238,6 +240,10 @@
     chat.following = true;
     chat.follow();
     chat.log.focus();
+  });
+  on("click", (_chat, { target }) => {
+    const thoughts = target.closest(".polly-thoughts summary")?.parentElement;
+    if (thoughts) unfolded[thoughts.open ? "delete" : "add"](thoughts.id);
   });
   on("htmx:wsOpen htmx:after:ws:connection", (chat) => chat.cameUp());
   on("htmx:wsAfterMessage htmx:after:ws:message", (chat) => chat.received());
