@@ -11,9 +11,9 @@ BYTES_PER_CHAR = 9
 this many bytes per character received pay for it: the cost stays linear."""
 ENVELOPE = 160
 """Bytes that a frame has around its text."""
-SECONDS_PER_RUN = 0.003
+SECONDS_PER_RUN = 0.004
 """Many replies at once share the time by fewer, fuller frames: a frame costs a process
-about a fifth of this, and it has other things to do."""
+about a sixth of this, and it has other things to do."""
 SECONDS_PER_FOLLOWER = 0.003
 """And what one frame costs for each socket that it is sent to."""
 SHARED_INTERVAL = 0.1
