@@ -96,7 +96,8 @@ class Display:
             return replace(last, html=html)
         shown, _tail = self._stream.whole()
         whole = f"{shown}{change.closed}"
-        is_short = len(whole) <= SHORT and not self.thoughts.text
+        # Thoughts alone offer less to do than an answer: pages read the row then.
+        is_short = len(whole) <= SHORT and not (text and self.thoughts.text)
         return replace(
             last,
             closed=str(change.closed),

@@ -74,8 +74,8 @@ class LastWords:
     """
     What pages lack of a reply at its end.
 
-    Who has seen all numbers of the run before can show the end by ``closed``, or by
-    ``html`` where that is given. Everybody else reads the row.
+    Who has seen all numbers of the run before can show the end by ``closed``, if there
+    is any or no ``html``; all can by ``html``. Everybody else reads the row.
     """
 
     run: str = ""

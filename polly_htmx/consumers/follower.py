@@ -217,12 +217,14 @@ class Follower(View):
         )
         self.state, self.reply = event.state, None
         steps.end(reply, event)
-        if event.html is not None:
+        if event.run and in_step and (event.closed or event.html is None):
+            closed = partial(self._render, fragments.closed_parcels)
+            return self._made(
+                ("closed", event), lambda: closed(reply, **steps.last(event))
+            )
+        if event.html:  # Else there may be a text all the same: the row knows.
             ended = partial(self._render, fragments.ended_parcels, html=event.html)
             return self._made(event, lambda: ended(reply))
-        if event.run and in_step:
-            closed = partial(self._render, fragments.closed_parcels)
-            return self._made(event, lambda: closed(reply, **steps.last(event)))
         _messages, frames = await self._rendered([reply.pk], self._by_row)
         return frames
 

@@ -40,7 +40,7 @@ def reply_streaming(
     reply.status = Message.Status.STREAMING
     html = vouched(f"{closed}{_tail(str(reply.external_id), tail)}")
     return frame(
-        "article",
+        "begun" if prelude.is_there and not prelude.thoughts else "article",
         conversation,
         message=reply,
         html=html,

@@ -25,6 +25,9 @@ class Prelude:
     """Escaped text."""
     phase: Phase | None = None
     """None says nothing: what the reply does is what it did."""
+    is_there: bool = False
+    """Whether the page has the reply's article, without a word yet. Then what is around
+    the words need not be sent again."""
 
     @classmethod
     def of(cls, reply: Message) -> Self:

@@ -24,7 +24,7 @@ pytestmark = [
     pytest.mark.usefixtures("replies"),
 ]
 
-STREAMING = 'data-status="streaming"'
+STREAMING = '-status="streaming"'
 
 
 @pytest.fixture

@@ -87,7 +87,7 @@ async def test_tabs_of_one_person_share_what_is_read_and_rendered(
     scripted(text="One two.")
     await Parrot.objects.aupdate(model="SCRIPTED")
     turns = counted(monkeypatch, fragments, "turn")
-    ends = counted(monkeypatch, fragments, "ended_parcels")
+    ends = counted(monkeypatch, fragments, "closed_parcels")
     async with AsyncExitStack() as stack:
         opened = [page(conversation.external_id, signed_in) for _ in range(5)]
         tabs = [await stack.enter_async_context(tab) for tab in opened]

@@ -18,6 +18,7 @@ from tests.markdown.page import at_random, by_character
 
 pytestmark = pytest.mark.django_db
 
+THERE = fragments.Prelude(is_there=True)
 TEXT = """\
 # A title
 
@@ -80,7 +81,7 @@ def write(page: Page, reply: Message, text: str, ends: Iterable[int]) -> Markdow
         if number == 1:
             closed, tail = stream.whole()
             frame = fragments.reply_streaming(
-                reply.conversation, reply, closed=closed, tail=tail
+                reply.conversation, reply, closed=closed, tail=tail, prelude=THERE
             )
         else:
             frame = fragments.reply_grew(grew(reply, change, number))
@@ -142,7 +143,11 @@ def test_each_step_shows_what_one_who_joins_then_is_shown(
     text = "\n".join(line for line in TEXT.split("\n") if not line.startswith("|"))
     page = page_of(conversation)
     stream = MarkdownStream(str(reply.external_id))
-    page.apply(fragments.reply_streaming(conversation, reply, closed="", tail=""))
+    begun = fragments.reply_streaming(
+        conversation, reply, closed="", tail="", prelude=THERE
+    )
+    assert "<article" not in begun
+    page.apply(begun)
     for number, until in enumerate(at_random(text, seed), 2):
         page.apply(fragments.reply_grew(grew(reply, stream.feed(text[:until]), number)))
         closed, tail = stream.whole()
@@ -150,6 +155,7 @@ def test_each_step_shows_what_one_who_joins_then_is_shown(
         joined.apply(
             fragments.reply_streaming(conversation, reply, closed=closed, tail=tail)
         )
+        take_status(page, reply)
         page.assert_equals(joined, str(conversation.external_id))
 
 

@@ -140,7 +140,7 @@ async def test_page_that_falls_behind_is_shown_all_when_it_has_caught_up(
         await _grows(file, chat, 150_000)
         assert len(line.frames) == known
         await line.act("seen", str(known))
-        await line.until('data-status="streaming"', since=known)
+        await line.until('-status="streaming"', since=known)
         # All of it once more, in several frames.
         await line.wait_until(lambda: line.received > 2 * behind, "all", PATIENCE)
         await line.act("seen", str(len(line.frames)))

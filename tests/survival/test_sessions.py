@@ -152,7 +152,7 @@ async def test_staff_who_may_read_no_more_lose_the_line(
         ) as socket,
     ):
         await line.send("Hello")
-        while 'data-status="streaming"' not in str(await socket.recv()):
+        while '-status="streaming"' not in str(await socket.recv()):
             pass
         _update(scene, "is_superuser = FALSE")
         begun, last = time.monotonic(), ""
