@@ -95,10 +95,10 @@ def afresh(conversation: SmartConversation, *, reader: Reader = "owner") -> str:
 
 
 def _panel(
-    name: str, message: Message, request: HttpRequest, **context: Any
+    template: str, message: Message, request: HttpRequest, **context: Any
 ) -> SafeString:
     context = {"chat": _chat(message), "message": message, **context}
-    return render(f"chat/{name}.html", context, request)
+    return render(f"chat/{template}.html", context, request)
 
 
 def _chat(message: Message) -> Any:

@@ -125,10 +125,13 @@ def feedback(
     if verdict not in VERDICTS:
         raise NotFound
     good, person = VERDICTS[verdict], access.who(request)
-    if good is None:
-        take_back_feedback(found, who=person)
-    else:
-        give_feedback(found, who=person, good=good)
+    try:
+        if good is None:
+            take_back_feedback(found, who=person)
+        else:
+            give_feedback(found, who=person, good=good)
+    except ChatError as exc:
+        return complaint(request, person, conversation, exc)
     if not _is_htmx(request):
         return redirect(way_back(request, found.conversation))
     return HttpResponse(fragments.feedback(_message(request, conversation, message)))
