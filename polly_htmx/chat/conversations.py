@@ -14,7 +14,7 @@ from polly_htmx.chat.waiting import Waiting, waiting_in
 from polly_htmx.exceptions import NotFound, ParrotRetired
 from polly_htmx.models import Message, Parrot, SmartConversation
 
-PAGE_SIZE = 30
+PAGE_SIZE = 20
 """Messages that a page shows first, and that each step back adds."""
 MISSED = 200
 """Messages at the most that a page is sent again when it comes back."""

@@ -10,6 +10,7 @@ import pytest
 from django.contrib.auth.models import User
 from playwright.sync_api import Locator, expect
 
+from polly_htmx.chat.conversations import PAGE_SIZE
 from polly_htmx.models import Message, Parrot, SmartConversation
 from tests.browser.conftest import Tab
 from tests.live import scripted
@@ -251,19 +252,22 @@ def test_earlier_messages_load_without_a_jump(
 ) -> None:
     Message.objects.bulk_create(
         Message(conversation=chat, party="USER", content=f"Message {n}.")
-        for n in range(70)
+        for n in range(2 * PAGE_SIZE + 10)
     )
     site = start_site()
     tab = open_tab(site, somebody)
     tab.open_chat(chat)
     articles = tab.page.locator("article")
-    expect(articles).to_have_count(30)
-    tab.page.get_by_text("Show earlier messages").click()
-    expect(articles).to_have_count(60)
-    expect(articles.first).to_contain_text("Message 10.")
-    tab.page.get_by_text("Show earlier messages").click()
-    expect(articles).to_have_count(70)
-    expect(tab.page.get_by_text("Show earlier messages")).to_have_count(0)
+    link = tab.page.get_by_text("Show earlier messages")
+    expect(articles).to_have_count(PAGE_SIZE)
+    # By its key: what scrolls there has it come by itself.
+    for count, first in ((2 * PAGE_SIZE, 10), (2 * PAGE_SIZE + 10, 0)):
+        link.evaluate("link => { link.focus({ preventScroll: true }); link.click() }")
+        expect(articles).to_have_count(count)
+        expect(articles.first).to_contain_text(f"Message {first}.")
+        focused = "() => document.activeElement.matches('article')"
+        assert tab.page.evaluate(focused)
+    expect(link).to_have_count(0)
     tab.assert_clean()
 
 

@@ -9,6 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 from playwright.sync_api import Locator, expect
 
+from polly_htmx.chat.conversations import PAGE_SIZE
 from polly_htmx.models import Feedback, Message, Parrot, SmartConversation
 from tests.browser.conftest import Tab
 from tests.browser.test_chat import AT_END, both_versions, box, last_reply
@@ -71,6 +72,23 @@ def test_source_and_code_are_copied_as_they_were_written(
     tab.assert_clean()
 
 
+def edit_after_second_thoughts(tab: Tab) -> None:
+    """Take an edit back, try an empty one, and send another text."""
+    button(tab, "Edit").click()
+    edited = tab.page.get_by_label("Edit your message")
+    expect(edited).to_be_focused()
+    expect(edited).to_have_value("First words")
+    tab.page.keyboard.press("Escape")
+    expect(edited).to_have_count(0)
+    expect(button(tab, "Edit")).to_be_focused()
+    button(tab, "Edit").click()
+    edited.fill("   ")
+    tab.page.keyboard.press("Enter")
+    expect(tab.page.get_by_role("alert")).to_contain_text("write a message")
+    edited.fill("Other words")
+    tab.page.keyboard.press("Enter")
+
+
 @both_versions
 def test_message_is_edited_in_place_and_its_versions_are_reached(
     start_site: Callable[..., Any],
@@ -84,19 +102,7 @@ def test_message_is_edited_in_place_and_its_versions_are_reached(
     one, two = open_tab(site, somebody), open_tab(site, somebody)
     for tab in (one, two):
         tab.open_chat(chat)
-    button(one, "Edit").click()
-    edited = one.page.get_by_label("Edit your message")
-    expect(edited).to_be_focused()
-    expect(edited).to_have_value("First words")
-    one.page.keyboard.press("Escape")
-    expect(edited).to_have_count(0)
-    expect(button(one, "Edit")).to_be_focused()
-    button(one, "Edit").click()
-    edited.fill("   ")
-    one.page.keyboard.press("Enter")
-    expect(one.page.get_by_role("alert")).to_contain_text("write a message")
-    edited.fill("Other words")
-    one.page.keyboard.press("Enter")
+    edit_after_second_thoughts(one)
     for tab in (one, two):
         expect(question(tab)).to_contain_text("Other words")
         expect(last_reply(tab)).to_have_attribute("data-status", "complete")
@@ -197,14 +203,14 @@ def test_older_messages_come_on_scroll_without_a_jump(
     chat: SmartConversation,
     version: int,
 ) -> None:
-    say(chat, *(f"Text {number}. " * 20 for number in range(100)))
+    say(chat, *(f"Text {number}. " * 20 for number in range(3 * PAGE_SIZE + 10)))
     site = start_site(HTMX_VERSION=version, **scripted(text="word"))
     tab = open_tab(site, somebody)
     tab.open_chat(chat)
     articles, log = tab.page.locator("article"), tab.page.get_by_role("log")
     tab.eventually(lambda: log.evaluate(AT_END))
-    expect(articles).to_have_count(30)
-    for count in (60, 90, 100):
+    expect(articles).to_have_count(PAGE_SIZE)
+    for count in (2 * PAGE_SIZE, 3 * PAGE_SIZE, 3 * PAGE_SIZE + 10):
         first = articles.first
         key = first.get_attribute("id")
         top = log.evaluate("log => { log.scrollTop = 30; return log.scrollTop }")
@@ -227,7 +233,7 @@ def test_edit_far_above_shows_the_new_path_and_nothing_else(
     chat: SmartConversation,
     version: int,
 ) -> None:
-    say(chat, *(f"Text {number}." for number in range(60)))
+    say(chat, *(f"Text {number}." for number in range(2 * PAGE_SIZE)))
     site = start_site(
         HTMX_VERSION=version, MESSAGES_PER_MINUTE=999, **scripted(text="Quite new")
     )
@@ -237,7 +243,7 @@ def test_edit_far_above_shows_the_new_path_and_nothing_else(
     articles = one.page.locator("article")
     link = one.page.get_by_role("link", name="Show earlier")
     link.evaluate("link => link.click()")
-    expect(articles).to_have_count(60)
+    expect(articles).to_have_count(2 * PAGE_SIZE)
     before = len(one.sockets)
     articles.nth(2).hover()
     articles.nth(2).get_by_role("button", name="Edit").click()

@@ -15,6 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import get_resolver, reverse
 from django.utils import timezone
 
+from polly_htmx.chat.conversations import PAGE_SIZE
 from polly_htmx.models import Message, Parrot, SmartConversation
 
 pytestmark = pytest.mark.django_db
@@ -144,7 +145,7 @@ def test_chat_page_takes_few_queries_whatever_its_length(
     with CaptureQueriesContext(connection) as queries:
         page = signed_in.get(conversation.get_absolute_url()).content.decode()
     assert len(queries) < 12
-    assert page.count("<article") == min(count, 30)
+    assert page.count("<article") == min(count, PAGE_SIZE)
     assert f"Text {count}." in page
 
 
