@@ -8,12 +8,12 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.db.models.functions import Left
 from django.http import HttpRequest
-from django.utils.translation import gettext_lazy as _, ngettext
+from django.utils.translation import gettext, gettext_lazy as _, ngettext
 
 from polly_htmx import access
 from polly_htmx.admin.base import PER_PAGE, ModelAdmin, ReadOnly, may_read
 from polly_htmx.chat import stop_reply
-from polly_htmx.models import Message
+from polly_htmx.models import Feedback, Message
 
 EXCERPT_CHARS = 80
 OWN_PAGES = "polly_htmx_message_"
@@ -29,12 +29,13 @@ class MessageAdmin(ReadOnly, ModelAdmin):  # type: ignore[type-arg]
         "excerpt",
         "party",
         "status",
+        "judged",
         "conversation",
         "created_at",
     )
-    list_filter = ("party", "status", "created_at")
+    list_filter = ("party", "status", "feedback__good", "created_at")
     list_per_page = PER_PAGE
-    list_select_related = ("conversation",)
+    list_select_related = ("conversation", "feedback")
     # Counting all rows beside those found would read a large table twice.
     show_full_result_count = False
     ordering = ("-pk",)
@@ -56,6 +57,7 @@ class MessageAdmin(ReadOnly, ModelAdmin):  # type: ignore[type-arg]
                 )
             },
         ),
+        (_("Feedback"), {"fields": ("judged", "comment")}),
         (
             _("Record"),
             {"fields": ("external_id", "created_at", "started_at", "finished_at")},
@@ -110,7 +112,25 @@ class MessageAdmin(ReadOnly, ModelAdmin):  # type: ignore[type-arg]
         )
         self.message_user(request, text % {"count": len(replies)})
 
+    @admin.display(description=_("feedback"), ordering="feedback__good")
+    def judged(self, message: Message) -> str:
+        """Show what its reader thought of an answer."""
+        given = _feedback_of(message)
+        if given is None:
+            return "-"
+        return gettext("good") if given.good else gettext("bad")
+
+    @admin.display(description=_("comment"))
+    def comment(self, message: Message) -> str:
+        """Show what its reader said of an answer."""
+        given = _feedback_of(message)
+        return given.comment if given else ""
+
     @admin.display(description=_("content"))
     def excerpt(self, message: Message) -> str:
         """Show the first words, which the queryset cut in the database."""
         return str(getattr(message, "words", ""))
+
+
+def _feedback_of(message: Message) -> Feedback | None:
+    return getattr(message, "feedback", None)

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
-from polly_htmx.models import Message, SmartConversation
+from polly_htmx.models import Feedback, Message, SmartConversation
 from tests.admin.conftest import Staff, say
 
 LIST = "/admin/polly_htmx/message/"
@@ -148,3 +150,24 @@ def test_messages_can_still_not_be_deleted_from_the_list(
     page = staff(*RIGHTS, "delete_message").get(LIST).content.decode()
     assert "stop_replies" in page
     assert "delete_selected" not in page
+
+
+def test_feedback_is_a_column_and_a_filter(
+    viewer: Client,
+    conversation: SmartConversation,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    plain, good, bad = say(conversation, "Plain words", "Fine words", "Ill words")
+    Feedback.objects.create(message=good, good=True)
+    Feedback.objects.create(message=bad, good=False, comment="Not <b>so</b>")
+    listed = viewer.get(LIST, {"feedback__good__exact": "0"}).content.decode()
+    assert "Ill words" in listed
+    assert "Fine words" not in listed
+    shown = viewer.get(page_of(bad)).content.decode()
+    assert "Not &lt;b&gt;so&lt;/b&gt;" in shown
+    assert viewer.get(page_of(plain)).status_code == 200
+    with CaptureQueriesContext(connection) as few:
+        viewer.get(LIST)
+    Feedback.objects.create(message=plain, good=True)
+    with django_assert_num_queries(len(few)):
+        viewer.get(LIST)
