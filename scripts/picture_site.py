@@ -133,7 +133,11 @@ def make_rows() -> dict[str, str]:
     """Make accounts, Parrots and chats; return the paths of the chats."""
     from django.contrib.auth import get_user_model  # noqa: PLC0415 - after setup()
 
-    from polly_htmx.models import Parrot, SmartConversation  # noqa: PLC0415
+    from polly_htmx.models import (  # noqa: PLC0415
+        Feedback,
+        Parrot,
+        SmartConversation,
+    )
     from sandbox.demo import seed  # noqa: PLC0415
 
     seed()
@@ -157,7 +161,16 @@ def make_rows() -> dict[str, str]:
     )
     rich = chat()
     say(rich, "Hello!", "Hello. What would you like to know about parrots?")
-    say(rich, QUESTION, RICH)
+    say(rich, QUESTION, "Look at the tail.")
+    short = rich.messages.get(content="Look at the tail.")
+    shown = rich.messages.create(
+        conversation=rich,
+        party="ASSISTANT",
+        content=RICH,
+        parent=short.parent,
+        version=polly.current_version(),
+    )
+    Feedback.objects.create(message=shown, good=True)
     chats = {"empty": chat(), "failed": failed, "rich": rich, "talk": chat("A talk")}
     return {name: each.get_absolute_url() for name, each in chats.items()}
 

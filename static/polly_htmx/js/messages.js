@@ -74,11 +74,12 @@
     const opener = at.closest("[data-polly-edit]")?.dataset.pollyEdit;
     held = { id: opener ?? at.id, chat: chatOf(at) };
   });
-  on("htmx:wsAfterMessage htmx:after:ws:message htmx:afterSwap htmx:after:swap", () => {
+  // After whoever watches the log, and knows better.
+  on("htmx:wsAfterMessage htmx:after:ws:message htmx:afterSwap htmx:after:swap", () => queueMicrotask(() => {
     if (!held?.chat || document.activeElement !== document.body) return;
     const again = held.id && document.getElementById(held.id);
     (again || held.chat.querySelector("textarea"))?.focus({ preventScroll: true });
-  });
+  }));
 
   dress();
   new MutationObserver(dress).observe(document, { childList: true, subtree: true });
