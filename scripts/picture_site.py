@@ -44,6 +44,8 @@ POLLY = {{
 """
 ANSWER = "I am a scripted parrot, and this is all that I say. " * 12
 
+GREETING = "**Hello!** I know a good deal about parrots, and a little besides."
+STARTERS = ["Which parrot lives longest?", "Teach me a word", "Tell me a story"]
 QUESTION = "How do I tell *Psittacus* from *Ara*? Please with a table and some `code`."
 RICH = """\
 ## Two kinds, side by side
@@ -143,6 +145,8 @@ def make_rows() -> dict[str, str]:
     seed()
     demo = get_user_model().objects.get(username="demo")
     polly = Parrot.objects.get()
+    polly.greeting, polly.starters = GREETING, STARTERS
+    polly.save()
     for name, color in (("Captain Flint", "#b7371f"), ("Ara", "#2b5fc2")):
         Parrot.objects.create(name=name, color=color)
 
@@ -172,7 +176,21 @@ def make_rows() -> dict[str, str]:
     )
     Feedback.objects.create(message=shown, good=True)
     chats = {"empty": chat(), "failed": failed, "rich": rich, "talk": chat("A talk")}
+    chats["retired"] = chat_with_retired(chat())
     return {name: each.get_absolute_url() for name, each in chats.items()}
+
+
+def chat_with_retired(chat: SmartConversation) -> SmartConversation:
+    """Give a chat to a Parrot that has retired."""
+    from django.utils import timezone  # noqa: PLC0415 - after setup()
+
+    from polly_htmx.models import Parrot  # noqa: PLC0415 - after setup()
+
+    now = timezone.now()
+    chat.parrot = Parrot.objects.create(name="Old Tom", retired_at=now)
+    chat.save()
+    say(chat, "Are you well?", "As well as one can be at ninety.")
+    return chat
 
 
 def say(

@@ -10,7 +10,7 @@ import argparse
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -60,16 +60,29 @@ def shoot(page: Page, address: str, pages: dict[str, str], save: Path) -> None:
     picture("sign-in", "/accounts/login/")
     sign_in(page, address)
     picture("list", "/polly/")
-    for name in ("empty", "failed", "rich"):
+    for name in ("empty", "failed", "rich", "retired"):
         picture(name, pages[name])
     picture("home", "/", whole=True)
     page.goto(f"{address}{pages['rich']}")
     page.get_by_role("log").evaluate("log => { log.scrollTop = 120 }")
     picture("scrolled")
+    shoot_actions(page, f"{address}{pages['rich']}", picture)
+    page.get_by_role("button", name="Keyboard shortcuts").click()
+    picture("keys")
+    page.goto(f"{address}{pages['talk']}")
+    page.get_by_role("textbox", name="Message").fill("One line\nand another one")
+    page.get_by_role("button", name="Send").click()
+    page.locator("[data-status=streaming]").wait_for()
+    picture("streaming")
+    shoot_queue(page, picture)
+
+
+def shoot_actions(page: Page, rich: str, picture: Callable[..., None]) -> None:
+    """Take the pictures of what may be done with messages, and of a print."""
     page.emulate_media(media="print")
     picture("print", whole=True)
     page.emulate_media(media="screen")
-    page.goto(f"{address}{pages['rich']}")
+    page.goto(rich)
     answer = page.locator("article").last
     answer.locator("summary").click()
     answer.get_by_text("Ask another Parrot").wait_for()
@@ -77,12 +90,23 @@ def shoot(page: Page, address: str, pages: dict[str, str], save: Path) -> None:
     page.get_by_role("button", name="Edit", exact=True).last.click()
     page.get_by_label("Edit your message").wait_for()
     picture("edit")
-    page.goto(f"{address}{pages['talk']}")
-    page.get_by_role("textbox", name="Message").fill("One line\nand another one")
-    page.get_by_role("button", name="Send").click()
-    page.locator("[data-status=streaming]").wait_for()
-    picture("streaming")
-    page.locator("[data-status=streaming]").wait_for(state="detached", timeout=60_000)
+
+
+def shoot_queue(page: Page, picture: Callable[[str], None]) -> None:
+    """Take the pictures of messages that wait for the running answer."""
+    for text in ("Then tell me more.", "And what do they eat? " * 12):
+        page.get_by_role("textbox", name="Message").fill(text)
+        page.keyboard.press("Enter")
+        page.locator(".polly-queue").get_by_text(text.strip()).wait_for()
+    picture("queue")
+    page.get_by_role("button", name="Stop").click()
+    page.get_by_role("button", name="Send now").wait_for()
+    picture("queue-held")
+    page.get_by_role("textbox", name="Message").fill("Half a thought")
+    page.get_by_role("button", name="Take back").last.click()
+    page.get_by_role("button", name="Put it into the message").wait_for()
+    picture("taken-back")
+    page.get_by_role("button", name="Take back").click()
 
 
 def main() -> int:

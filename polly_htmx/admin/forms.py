@@ -19,7 +19,34 @@ from polly_htmx.admin.parameters import (
 )
 from polly_htmx.llm import LLMModelType, problem
 from polly_htmx.llm.model_type import is_known
+from polly_htmx.markdown import clean_text
 from polly_htmx.models import Parrot
+
+MAX_STARTERS = 8
+STARTER_CHARS = 200
+
+
+class StartersField(LinesField):
+    """The messages that an empty chat offers: some short texts, one a line."""
+
+    default_error_messages = {
+        "many": _("Write at most %(count)s lines."),
+        "long": _("A line may have at most %(count)s characters."),
+    }
+
+    def to_python(self, value: Any) -> Any:
+        return super().to_python(clean_text(str(value or "")))
+
+    def validate(self, value: Any) -> None:
+        super().validate(value)
+        if len(value) > MAX_STARTERS:
+            self._refuse("many", MAX_STARTERS)
+        if any(len(line) > STARTER_CHARS for line in value):
+            self._refuse("long", STARTER_CHARS)
+
+    def _refuse(self, code: str, count: int) -> None:
+        message = self.error_messages[code]
+        raise ValidationError(message, code=code, params={"count": count})
 
 
 class ParrotForm(forms.ModelForm, ParameterForm):  # type: ignore[type-arg]
@@ -35,6 +62,12 @@ class ParrotForm(forms.ModelForm, ParameterForm):  # type: ignore[type-arg]
         ),
     )
 
+    starters = StartersField(
+        label=_("Starters"),
+        required=False,
+        help_text=_("Messages that an empty chat offers to send, one a line."),
+    )
+
     class Meta:
         model = Parrot
         fields = (
@@ -46,6 +79,8 @@ class ParrotForm(forms.ModelForm, ParameterForm):  # type: ignore[type-arg]
             "parameters",
             "fallbacks",
             "shows_thinking",
+            "greeting",
+            "starters",
         )
         field_classes = {"parameters": ParametersField}
         widgets = {"color": ColorInput}

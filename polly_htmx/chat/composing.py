@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from polly_htmx import access
 from polly_htmx.access import Who
 from polly_htmx.chat.drafts import NONCE
@@ -31,11 +33,15 @@ def keep_draft(
     text = clean_text(text)
     if len(text) > conf.MAX_MESSAGE_CHARS:
         raise MessageTooLong(len(text), conf.MAX_MESSAGE_CHARS)
-    own = {"conversation": conversation, "author": _author(conversation, who)}
+    author = _author(conversation, who)
     if not text.strip():
-        Draft.objects.filter(**own).delete()
+        Draft.objects.filter(conversation=conversation, author=author).delete()
     elif not _is_sent(conversation, nonce):
-        Draft.objects.update_or_create(**own, defaults={"text": text, "nonce": nonce})
+        Draft.objects.update_or_create(
+            conversation=conversation,
+            author=author,
+            defaults={"text": text, "nonce": nonce},
+        )
 
 
 def draft_of(conversation: SmartConversation, *, who: Who) -> Draft | None:
@@ -47,7 +53,7 @@ def draft_of(conversation: SmartConversation, *, who: Who) -> Draft | None:
     return draft
 
 
-def _author(conversation: SmartConversation, who: Who) -> object:
+def _author(conversation: SmartConversation, who: Who) -> Any:
     return None if access.owns(who, conversation) else who.user
 
 

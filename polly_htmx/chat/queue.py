@@ -74,8 +74,10 @@ def move_on(conversation: SmartConversation, *, is_asked: bool = False) -> None:
 
 def move_all_on() -> None:
     """Let go on what waits though nothing runs: its process died, or met a limit."""
+    stopped = QueuedMessage.objects.filter(after_stop=True).values("conversation")
     free = Q(current=None) | Q(current__status=Message.Status.COMPLETE)
-    found = SmartConversation.objects.filter(free, queued__gt=0)
+    waits = SmartConversation.objects.filter(queued__gt=0)
+    found = waits.filter(free | Q(pk__in=stopped))
     for conversation in found.order_by("?")[:SWEPT]:
         move_on(conversation)
 
@@ -154,11 +156,13 @@ def _add(draft: Draft, count: int) -> QueuedMessage:
         raise ReplyRunning
     if count >= conf.MAX_QUEUED:
         raise QueueFull(conf.MAX_QUEUED)
+    running = draft.conversation.messages.running()
     queued = QueuedMessage.objects.create(
         conversation=draft.conversation,
         author=draft.who.user,
         content=draft.text,
         nonce=draft.nonce,
+        after_stop=running.filter(stop_requested=True).exists(),
         **draft.answering,
     )
     tell(draft.conversation)
@@ -172,10 +176,11 @@ def _next(pk: int, *, is_asked: bool) -> bool:
     conversation = SmartConversation.objects.select_related("parrot").get(pk=pk)
     with transaction.atomic():
         standing = take_place(conversation, 2)
-        first = conversation.queue.select_related("author", "parrot").first()
-        if first is None or (not is_asked and is_held(standing.leaf_id)):
+        waiting = list(conversation.queue.select_related("author", "parrot"))
+        if not waiting or (not is_asked and is_held(waiting, standing.leaf_id)):
             transaction.set_rollback(True)  # Give the two numbers back.
             return False
+        first = waiting[0]
         first.delete()
         tell(conversation)
         nonce = first.nonce
@@ -209,10 +214,9 @@ def _after_reply(
     try:
         if not conversation.queued:
             return
-        if message.status == Message.Status.COMPLETE:
-            move_on(conversation)
-        else:
-            announce(conversation, timezone.now())  # It waits for a person now.
+        if message.status != Message.Status.COMPLETE:
+            announce(conversation, timezone.now())  # It may wait for a person now.
+        move_on(conversation)
     except Exception as exc:  # noqa: BLE001  (the sweep will find it)
         logger.warning("queue not moved on fault=%s", type(exc).__name__)
 

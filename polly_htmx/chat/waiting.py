@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -28,13 +29,19 @@ def waiting_in(conversation: SmartConversation) -> Waiting:
     if not messages:
         return Waiting(messages=[])
     leaf = SmartConversation.objects.filter(pk=conversation.pk)
-    return Waiting(
-        messages=messages, is_held=is_held(leaf.values_list("current_id").get()[0])
-    )
+    leaf_id = leaf.values_list("current_id", flat=True).first()
+    return Waiting(messages=messages, is_held=is_held(messages, leaf_id))
 
 
-def is_held(leaf_id: int | None) -> bool:
-    """Tell whether a path ends with an answer that did not come to its own end."""
+def is_held(messages: Iterable[QueuedMessage], leaf_id: int | None) -> bool:
+    """
+    Tell whether messages wait for a person, by the end of their path.
+
+    They do after an answer that did not come to its own end, unless one of them was
+    sent when that had been told to stop.
+    """
+    if leaf_id is None or any(each.after_stop for each in messages):
+        return False
     ends = Message.objects.filter(pk=leaf_id, party=Message.Party.ASSISTANT)
     over = ends.exclude(Message.running_condition())
     return over.exclude(status=Message.Status.COMPLETE).exists()

@@ -39,6 +39,8 @@ class QueuedMessage(PublicModel):
     parrot = models.ForeignKey(
         Parrot, on_delete=models.CASCADE, null=True, blank=True, related_name="+"
     )
+    # Whoever stops an answer and then sends something, means that it should go.
+    after_stop = models.BooleanField(default=False)
     instructions = models.TextField(blank=True)
     context = models.TextField(blank=True)
 

@@ -213,3 +213,32 @@ def test_staff_without_permission_sees_nothing(staff: Staff, parrot: Parrot) -> 
     nobody = staff()
     for address in (LIST, ADD, page_of(parrot), "/admin/polly_htmx/trick/"):
         assert nobody.get(address).status_code == 403
+
+
+def test_starters_are_written_one_a_line(admin_client: Client, parrot: Parrot) -> None:
+    given = {"greeting": "Ahoy", "starters": " Sing \r\n\r\nCount\x00 to ten\n"}
+    response = admin_client.post(page_of(parrot), fields(**given))
+    assert response.status_code == 302, response.context["adminform"].errors
+    parrot.refresh_from_db()
+    assert (parrot.greeting, parrot.starters) == (
+        "Ahoy",
+        ["Sing", "Count\ufffd to ten"],
+    )
+    page = parsed(admin_client.get(page_of(parrot)).content.decode())
+    written = next(
+        each for each in page.iter("textarea") if each.get("name") == "starters"
+    )
+    assert written.text.split() == ["Sing", "Count\ufffd", "to", "ten"]
+    assert parrot.versions.count() == 2, "What a chat offers is no character."
+
+
+@pytest.mark.parametrize(
+    ("starters", "words"), [("x\n" * 9, "at most 8 lines"), ("x" * 201, "at most 200")]
+)
+def test_starters_have_a_limit(
+    admin_client: Client, parrot: Parrot, starters: str, words: str
+) -> None:
+    response = admin_client.post(page_of(parrot), fields(starters=starters))
+    assert words in response.content.decode()
+    parrot.refresh_from_db()
+    assert parrot.starters == []

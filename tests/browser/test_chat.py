@@ -119,27 +119,6 @@ def test_refused_message_stays_in_the_composer(
     tab.assert_equals_fresh(chat)
 
 
-def test_send_during_a_reply_keeps_the_text(
-    start_site: Callable[..., Any],
-    open_tab: Callable[..., Any],
-    somebody: User,
-    chat: SmartConversation,
-) -> None:
-    site = start_site(**scripted(text=WORDS, first=1, pace=0.05))
-    tab = open_tab(site, somebody)
-    tab.open_chat(chat)
-    tab.send("One")
-    expect(last_reply(tab)).to_be_attached()
-    tab.send("Two")
-    expect(tab.page.get_by_role("alert")).to_contain_text("still being written")
-    expect(box(tab)).to_have_value("Two")
-    expect(last_reply(tab)).to_have_attribute("data-status", "complete")
-    tab.page.keyboard.press("Enter")
-    expect(tab.page.locator('article[data-party="USER"]')).to_have_count(2)
-    expect(last_reply(tab)).to_have_attribute("data-status", "complete")
-    tab.assert_equals_fresh(chat)
-
-
 @pytest.mark.parametrize(
     ("fault", "words", "kept"),
     [

@@ -116,7 +116,8 @@ class Watch:
 
     def unexpected(self, *paths: str) -> list[str]:
         """Return the requests that are neither these pages' nor of static files."""
-        known = re.compile("|".join([r"/static/[\w./-]+", *paths]))
+        ours = [r"/static/[\w./-]+", r"/polly/c/[\w-]+/draft/"]
+        known = re.compile("|".join([*ours, *paths]))
         own = [url.removeprefix(self.site.url) for url in self.requests]
         return [url for url in own if not known.fullmatch(url)]
 

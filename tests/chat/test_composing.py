@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 def text_of(conversation: SmartConversation, who: Who) -> str | None:
     draft = draft_of(conversation, who=who)
-    return draft and draft.text
+    return None if draft is None else draft.text
 
 
 def test_the_last_draft_is_kept_with_its_nonce(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from functools import partial
 
 import pytest
@@ -132,7 +133,7 @@ def test_queue_waits_for_a_person_after_an_answer_that_did_not_end_well(
     assert waiting_in(conversation).is_held
     release(first, who=who)
     assert said(conversation) == ["one", "two"]
-    assert running(conversation)
+    assert running(conversation).status == "pending"
 
 
 def test_stop_holds_the_queue_and_the_next_message_goes_behind_it(
@@ -145,6 +146,20 @@ def test_stop_holds_the_queue_and_the_next_message_goes_behind_it(
     assert said(conversation) == ["one", "two"]
     assert waiting(conversation) == ["three"]
     assert not waiting_in(conversation).is_held
+
+
+def test_what_is_sent_after_a_stop_goes_when_the_answer_has_ended(
+    conversation: SmartConversation, who: Who, busy: Message
+) -> None:
+    """The runner has yet to hear of the stop: nobody knows when it will."""
+    Message.objects.filter(pk=busy.pk).update(status="streaming")
+    queued(send_message(conversation, "two", who=who))
+    stop_reply(busy, who=who)
+    queued(send_message(conversation, "three", who=who))
+    end(busy, "stopped")
+    assert not waiting_in(conversation).is_held
+    move_all_on()
+    assert said(conversation) == ["one", "two"]
 
 
 def test_answer_that_is_continued_to_its_end_lets_the_queue_go_on(
@@ -184,7 +199,9 @@ def test_message_that_comes_as_the_reply_ends_is_not_left_behind(
     for _ in range(5):
         own = SmartConversation.objects.create(parrot=parrot, user=who.user)
         reply = reply_of(turn(send_message(own, "one", who=who)))
-        at_once([partial(run_reply, reply), partial(send_message, own, "two", who=who)])
+        works: list[Callable[[], object]] = [partial(run_reply, reply)]
+        works.append(partial(send_message, own, "two", who=who))
+        at_once(works)
         assert said(own) == ["one", "two"]
         assert waiting(own) == []
         own.delete()

@@ -1,6 +1,6 @@
-// What HTML and htmx leave over in a chat: keys, scrolling, the counter, clearing
-// what has arrived, the buttons of answers, and the state of the line. Serves any number of chats, also
-// those that come later, under htmx 2 and htmx 4.
+// What HTML and htmx leave over in a chat: keys, focus, scrolling, the counter, clearing
+// what has arrived, the buttons of answers, and the state of the line. Serves any number
+// of chats, also those that come later, under htmx 2 and htmx 4.
 (() => {
   const NEAR = 48; // Pixels from the end of the log that still count as the end.
   const PATIENCE = 1500; // Milliseconds without a line before the page says so.
@@ -18,7 +18,7 @@
       const find = (selector) => root.querySelector(selector);
       this.root = root;
       this.log = find(".polly-log");
-      this.text = find("textarea");
+      this.text = find(".polly-composer__text");
       this.button = find(".polly-composer__send");
       this.newest = find("[data-polly-newest]");
       this.count = find("[data-polly-count]");
@@ -35,8 +35,7 @@
       const id = this.text.id;
       this.text.value = sessionStorage.getItem(id) ?? this.text.value; // See click.
       sessionStorage.removeItem(id);
-      const single = find("[data-polly-single]");
-      single.checked = localStorage.pollySingle !== "0";
+      find("[data-polly-single]").checked = localStorage.pollySingle !== "0";
       this.typed();
     }
 
@@ -127,7 +126,10 @@
       const foot = this.log.querySelector(".polly-log__recent > :last-child > [data-polly-status]");
       if (foot) foot.parentElement.dataset.status = foot.dataset.pollyStatus;
       const back = this.root.querySelector("[data-polly-back]");
-      if (back && !this.text.value) this.use(back);
+      if (back?.dataset.pollyBack === "") {
+        back.dataset.pollyBack = 1; // Only once: later somebody may be typing.
+        if (!this.text.value) this.use(back);
+      }
       const nonce = this.root.querySelector("[data-acked]");
       if (!this.sent || nonce?.dataset.acked !== this.sent.nonce) return;
       if (this.text.value === this.sent.text) this.text.value = "";
@@ -212,7 +214,8 @@
   });
   on("focusout", (chat, { target }) => {
     queueMicrotask(() => {
-      if (target.isConnected && target !== document.activeElement) chat.focused = null;
+      const left = target.isConnected && target !== document.activeElement;
+      if (left && target === chat.focused) chat.focused = null;
     });
   });
   on("change", (chat, { target }) => {
@@ -225,7 +228,7 @@
       chat.root.querySelector(".polly-keys").togglePopover();
     }
     const composing = event.isComposing || event.keyCode === 229;
-    if (event.target !== chat.text || event.key !== "Enter" || event.shiftKey || composing) return;
+    if (target !== chat.text || key !== "Enter" || event.shiftKey || composing) return;
     event.preventDefault();
     if (chat.text.value && !event.repeat) chat.text.form?.requestSubmit(chat.button);
   });
