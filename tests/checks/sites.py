@@ -148,7 +148,7 @@ CASES: list[tuple[str, Settings, Settings]] = [
     ("E022", entry(price=0.4), entry(price={})),
     ("E023", entry(takes={"image": True}), entry(takes={"tools": False})),
     ("E023", entry(price={"inputs": 1}), entry(price={"input": 1})),
-    ("E027", entry(params={"temprature": 1}), entry(params={"min_tokens": 1})),
+    ("E027", entry(params={"temperatures": 1}), entry(params={"min_tokens": 1})),
     ("E027", entry(params={"temperature": 3}), entry(params={"temperature": None})),
     (
         "E027",
@@ -160,7 +160,11 @@ CASES: list[tuple[str, Settings, Settings]] = [
         entry(model="openai/gpt-5.4-mini", params={"max_tokens": 10**7}),
         entry(model="openai/gpt-5.4-mini", params={"max_tokens": 10**3}),
     ),
-    ("E027", entry(params={"temprature": 1}), entry(backend=SCRIPTED, params={"x": 1})),
+    (
+        "E027",
+        entry(params={"temperatures": 1}),
+        entry(backend=SCRIPTED, params={"x": 1}),
+    ),
     ("E028", entry(api_base="127.0.0.1:8080"), entry(api_base=LOCAL)),
     ("E028", entry(api_base="ftp://x.example"), entry(api_base="https://x.example")),
     ("E028", entry(api_base="http://x:port/"), entry(api_base="http://[::1]/v1")),

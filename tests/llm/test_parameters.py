@@ -54,7 +54,7 @@ def test_values(name: str, good: list[Any], bad: list[Any]) -> None:
 @pytest.mark.parametrize(
     ("name", "near"),
     [
-        ("temprature", "temperature"),
+        ("temperatures", "temperature"),
         ("Temperature", "temperature"),
         ("maxtokens", "max_tokens"),
         ("top-p", "top_p"),
@@ -83,8 +83,8 @@ def test_parrot_decides_nothing_about_the_address(name: str) -> None:
 def test_operator_may_say_what_a_provider_alone_knows() -> None:
     own = {"min_tokens": 1, "vertex_project": "p", "top_a": 0.1, "tools": [{}]}
     assert problems(ANY, own, of_parrot=False) == []
-    found = problems(ANY, {"temprature": 1, "max_token": 1}, of_parrot=False)
-    assert [each.name for each in found] == ["max_token", "temprature"]
+    found = problems(ANY, {"temperatures": 1, "max_token": 1}, of_parrot=False)
+    assert [each.name for each in found] == ["max_token", "temperatures"]
 
 
 @pytest.mark.parametrize(
@@ -145,10 +145,10 @@ def test_connection_refuses_before_any_request(
 ) -> None:
     caplog.set_level(logging.WARNING, "polly_htmx")
     with pytest.raises(exceptions.BadParameter, match="Did you mean temperature"):
-        invoke("good", temprature=0.2)
+        invoke("good", temperatures=0.2)
     assert isinstance(exceptions.BadParameter(), exceptions.NotConfigured)
     assert provider.exchanges == []
-    assert "parameter refused model=FAKE parameter='temprature'" in caplog.text
+    assert "parameter refused model=FAKE parameter='temperatures'" in caplog.text
 
 
 def test_connection_refuses_params_of_the_settings(settings: Settings) -> None:

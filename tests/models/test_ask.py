@@ -93,7 +93,7 @@ def test_parrot_that_is_not_saved_leaves_no_row(bird: Parrot) -> None:
 
 
 def test_parameter_is_refused_before_any_call(bird: Parrot) -> None:
-    bird.model, bird.parameters = "DUMMY", {"temprature": 1}
+    bird.model, bird.parameters = "DUMMY", {"temperatures": 1}
     with pytest.raises(exceptions.BadParameter, match="temperature"):
         bird.ask("Hello")
     assert not ModelCall.objects.exists()
