@@ -99,6 +99,8 @@ def town(rows: PostgresRows, redis: Redis, provider: FakeProvider) -> Iterator[T
         **models(provider.url, "soak"),
         FIRST_TOKEN_TIMEOUT=1,
         REPLY_LEASE=LEASE,
+        # A message is taken or refused here: what waits has tests of its own.
+        MAX_QUEUED=0,
         # One run is one call here, and faults are wished for.
         RETRIES=0,
         BREAKER_SECONDS=0,

@@ -39,8 +39,7 @@
       this.typed();
     }
 
-    // Only the reader's own way up ends the following: content may grow between a
-    // scroll and its event.
+    // Only the reader's own way up ends it: content may grow between scroll and event.
     look() {
       const { scrollTop, scrollHeight, clientHeight } = this.log;
       const near = scrollHeight - scrollTop - clientHeight < NEAR;
@@ -105,7 +104,7 @@
       this.sent = { nonce: nonce.value, text: this.text.value };
     }
 
-    // How many frames have come on this line: the server sees who does not keep up.
+    // How many frames have come: the server sees who does not keep up.
     received() {
       this.got += 1;
       this.telling ??= setTimeout(() => this.tell(), TELL);
@@ -181,7 +180,7 @@
     }
   }
 
-  // On a page that is all chat, what meets nothing in particular meets the chat.
+  // On a page that is all chat, keys without a focus are the chat's.
   const chatOf = (node) =>
     chats.get(
       node === document.body
