@@ -16,8 +16,9 @@ from typing import Any
 import redis
 from django.db import connection
 
+from tests.patience import PATIENCE
 from tests.ports import free_port
-from tests.programs import PATIENCE, ROOT, Program, until
+from tests.programs import ROOT, Program, until
 from tests.rows import Rows, rows_of
 
 __all__ = ["PATIENCE", "ROOT", "Site", "Worker", "free_port", "live_site", "scripted"]

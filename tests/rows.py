@@ -21,7 +21,8 @@ import psycopg
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg.rows import dict_row
 
-from tests.programs import PATIENCE, ROOT
+from tests.patience import PATIENCE
+from tests.programs import ROOT
 
 Row = dict[str, Any]
 

@@ -21,7 +21,8 @@ from websockets.typing import Origin
 
 from polly_htmx.models import Message, SmartConversation
 from tests.live import Site, live_site
-from tests.sockets import PATIENCE, chat_path
+from tests.patience import PATIENCE
+from tests.sockets import chat_path
 
 pytestmark = [pytest.mark.live, pytest.mark.django_db(transaction=True)]
 

@@ -18,7 +18,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from polly_htmx.llm import LLMModelType, problem
-from tests.live import PATIENCE, ROOT, free_port
+from tests.live import ROOT, free_port
+from tests.patience import PATIENCE
 
 pytestmark = [
     pytest.mark.alone,

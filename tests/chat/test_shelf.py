@@ -121,7 +121,7 @@ def test_a_deletion_can_be_taken_back_for_a_while(
     with pytest.raises(NotFound):
         shelf.restore(conversation.external_id, who=Who(user=other_user))
     shelf.restore(conversation.external_id, who=who)
-    assert access.open_conversation(who, conversation.external_id)
+    assert access.open_conversation(who, conversation.external_id) == conversation
     with pytest.raises(NotFound):  # It is not deleted.
         shelf.restore(conversation.external_id, who=who)
 

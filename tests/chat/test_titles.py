@@ -17,7 +17,7 @@ from polly_htmx.chat.titles import usable
 from polly_htmx.hooks import Hook, Veto
 from polly_htmx.models import Message, ModelCall, Parrot, SmartConversation
 from tests.live import scripted as script
-from tests.programs import PATIENCE
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

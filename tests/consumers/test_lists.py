@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
@@ -24,8 +26,8 @@ def other(parrot: Parrot, user: User) -> SmartConversation:
     return SmartConversation.objects.create(parrot=parrot, user=user)
 
 
-async def do(deed: object, *args: object, **kwargs: object) -> None:
-    await sync_to_async(deed)(*args, **kwargs)  # type: ignore[arg-type]
+async def do(deed: Callable[..., object], *args: object, **kwargs: object) -> None:
+    await sync_to_async(deed)(*args, **kwargs)
 
 
 async def test_a_new_title_of_another_chat_shows(

@@ -77,7 +77,7 @@ def ask(provider: FakeProvider) -> Ask:
         prefix: str = "openai/",
         **changed: Any,
     ) -> tuple[str, LLMError | None]:
-        given = {
+        given: dict[str, Any] = {
             "model": f"{prefix}good",
             "messages": messages,
             "timeout": 30,

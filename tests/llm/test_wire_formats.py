@@ -199,4 +199,4 @@ async def test_one_provider_makes_no_other_slow(served: Provider) -> None:
     served.plays(served.form.text(), served.form.end("stop"))
     await served.invoker().asend_message("Hi")
     litellm = litellm_port.load()
-    assert not litellm_answers._has_listeners(litellm)
+    assert not litellm_answers.is_heard(litellm)

@@ -22,7 +22,8 @@ from django.db import connection
 from polly_htmx.management.terminal import harmless
 from polly_htmx.models import Message, Parrot, SmartConversation
 from tests.live import scripted
-from tests.programs import PATIENCE, ROOT
+from tests.patience import PATIENCE
+from tests.programs import ROOT
 from tests.rows import rows_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.live]

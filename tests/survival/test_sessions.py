@@ -14,8 +14,9 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Origin
 
-from tests.line import PATIENCE, Line
+from tests.line import Line
 from tests.live import Site, scripted
+from tests.patience import PATIENCE
 from tests.rows import Person, SqliteRows
 from tests.survival.conftest import polly
 

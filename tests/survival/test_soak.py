@@ -23,12 +23,13 @@ import pytest
 from tests.fake_provider import Exchange, FakeProvider
 from tests.line import Line
 from tests.live import Site, Worker
+from tests.patience import PATIENCE
 from tests.programs import Program
 from tests.rows import Person, PostgresRows, Row
 from tests.services import Redis
 from tests.survival.conftest import models, polly
 from tests.survival.kills import kill_now_and_then
-from tests.survival.talks import PATIENCE, Talk
+from tests.survival.talks import Talk
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(600)]
 
