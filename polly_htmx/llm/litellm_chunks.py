@@ -32,7 +32,7 @@ class Data:
 
 def _spare(answer: Any) -> None:
     """Spare litellm two of three lines: it takes each for a chunk to copy and check."""
-    source = getattr(answer, "completion_stream", None)
+    source: Any = getattr(answer, "completion_stream", None)
     if type(source).__module__ == WITH_NAMES:
         source.streaming_response = Data(source.streaming_response)
 
