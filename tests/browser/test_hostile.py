@@ -44,8 +44,11 @@ document.addEventListener("securitypolicyviolation", (event) => {
 """
 POKE = """
 () => {
+  // Not what fetches more when it is opened, as it should.
   const kinds = ["mouseover", "pointerenter", "focus", "toggle", "load", "error"];
-  const kept = document.querySelectorAll(".polly-message *, .polly-list *");
+  const kept = document.querySelectorAll(
+    ".polly-message :not(.polly-about, .polly-about *), .polly-list *",
+  );
   for (const element of kept) {
     for (const kind of kinds) element.dispatchEvent(new Event(kind));
     if (!element.closest("a, button")) element.click?.();
