@@ -135,11 +135,7 @@ def make_rows() -> dict[str, str]:
     """Make accounts, Parrots and chats; return the paths of the chats."""
     from django.contrib.auth import get_user_model  # noqa: PLC0415 - after setup()
 
-    from polly_htmx.models import (  # noqa: PLC0415
-        Feedback,
-        Parrot,
-        SmartConversation,
-    )
+    from polly_htmx.models import Parrot, SmartConversation  # noqa: PLC0415
     from sandbox.demo import seed  # noqa: PLC0415
 
     seed()
@@ -165,16 +161,7 @@ def make_rows() -> dict[str, str]:
     )
     rich = chat()
     say(rich, "Hello!", "Hello. What would you like to know about parrots?")
-    say(rich, QUESTION, "Look at the tail.")
-    short = rich.messages.get(content="Look at the tail.")
-    shown = rich.messages.create(
-        conversation=rich,
-        party="ASSISTANT",
-        content=RICH,
-        parent=short.parent,
-        version=polly.current_version(),
-    )
-    Feedback.objects.create(message=shown, good=True)
+    say_twice(rich)
     chats = {"empty": chat(), "failed": failed, "rich": rich, "talk": chat("A talk")}
     chats["retired"] = chat_with_retired(chat())
     return {name: each.get_absolute_url() for name, each in chats.items()}
@@ -191,6 +178,22 @@ def chat_with_retired(chat: SmartConversation) -> SmartConversation:
     chat.save()
     say(chat, "Are you well?", "As well as one can be at ninety.")
     return chat
+
+
+def say_twice(conversation: SmartConversation) -> None:
+    """Store a question with two answers, of which the second one was liked."""
+    from polly_htmx.models import Feedback  # noqa: PLC0415 - after setup()
+
+    say(conversation, QUESTION, "Look at the tail.")
+    first = conversation.messages.get(content="Look at the tail.")
+    second = conversation.messages.create(
+        conversation=conversation,
+        party="ASSISTANT",
+        content=RICH,
+        parent=first.parent,
+        version=first.version,
+    )
+    Feedback.objects.create(message=second, good=True)
 
 
 def say(

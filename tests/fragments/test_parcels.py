@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import pytest
 
 from polly_htmx import fragments
+from polly_htmx.chat.conversations import PAGE_SIZE
 from polly_htmx.fragments.parcels import PARCEL
 from polly_htmx.models import Message, SmartConversation
 from tests.applied import Page
@@ -62,7 +63,7 @@ def test_many_messages_are_spread_over_frames(conversation: SmartConversation) -
             conversation=conversation, party="USER", content="Some words. " * 100
         )
     conversation.refresh_from_db()
-    messages = Message.objects.path_to(conversation.current_id, limit=30)
+    messages = Message.objects.path_to(conversation.current_id, limit=PAGE_SIZE)
     frames = fragments.snapshot_parcels(conversation, messages)
     assert len(frames) > 1
     assert_shown(conversation, page_of(conversation), frames)
