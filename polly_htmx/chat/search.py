@@ -28,11 +28,14 @@ MAX_WORD_CHARS = 64
 _OWN = "c.{owner} = %s AND c.deleted_at IS NULL"
 _NEWEST = f"GROUP BY m.conversation_id ORDER BY hit DESC LIMIT {FOUND}"
 POSTGRESQL = f"""
+    WITH m AS MATERIALIZED (
+        SELECT id, conversation_id FROM {{message}}
+        WHERE {search_index.WORDS} @@ to_tsquery('simple', %s)
+            AND {search_index.RESTING}
+    )
     SELECT m.conversation_id, MAX(m.id) AS hit
-    FROM {{message}} m JOIN {{conversation}} c ON c.id = m.conversation_id
-    WHERE {search_index.WORDS.replace("content", "m.content")}
-            @@ to_tsquery('simple', %s)
-        AND m.{search_index.RESTING} AND {_OWN} {_NEWEST}
+    FROM m JOIN {{conversation}} c ON c.id = m.conversation_id
+    WHERE {_OWN} {_NEWEST}
 """
 SQLITE = f"""
     SELECT m.conversation_id, MAX(m.id) AS hit
