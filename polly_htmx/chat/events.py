@@ -138,6 +138,8 @@ class ListChanged:
     """Whether an answer has come to its end there."""
     is_back: bool = False
     """Whether it was gone from the list."""
+    page: str = ""
+    """The page that has done it, which is told by its own answer."""
 
 
 Event = (

@@ -31,12 +31,16 @@ def list_of(who: Who) -> PersonalList | None:
 
 
 def tell_owner(
-    conversation: SmartConversation, *, answered: bool = False, is_back: bool = False
+    conversation: SmartConversation,
+    *,
+    answered: bool = False,
+    is_back: bool = False,
+    page: str = "",
 ) -> None:
-    """Tell the pages of a conversation's owner that it changed; from a thread."""
+    """Tell the pages of a conversation's owner what changed; see ListChanged."""
     name = f"user {conversation.user_id}"
     if conversation.user_id is None:
         name = f"visitor {conversation.visitor}"
     key = str(conversation.external_id)
-    event = ListChanged(conversation=key, answered=answered, is_back=is_back)
+    event = ListChanged(conversation=key, answered=answered, is_back=is_back, page=page)
     layer.publish(PersonalList(uuid.uuid5(_NAMES, name)), event)

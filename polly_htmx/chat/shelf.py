@@ -22,6 +22,7 @@ KEPT = timedelta(hours=1)
 LOT = 20
 """Chats whose rows go in one request: the rest goes with the next."""
 
+# Each takes ``page``, the page on which it was done: others are told over their sockets.
 TitledBy = SmartConversation.TitledBy
 
 
@@ -34,40 +35,43 @@ def rename(conversation: SmartConversation, title: str, *, who: Who) -> None:
     _change(conversation, who, title=title, titled_by=TitledBy.PERSON)
 
 
-def pin(conversation: SmartConversation, *, who: Who, pinned: bool = True) -> None:
+def pin(
+    conversation: SmartConversation, *, who: Who, pinned: bool = True, page: str = ""
+) -> None:
     """Keep a chat above the others, or no more. Raises NotFound."""
     # Out of the archive with it, for there nothing stands above others.
     when = timezone.now() if pinned else None
-    _change(conversation, who, pinned_at=when, archived_at=None)
+    _change(conversation, who, page=page, pinned_at=when, archived_at=None)
 
 
 def archive(
-    conversation: SmartConversation, *, who: Who, archived: bool = True
+    conversation: SmartConversation, *, who: Who, archived: bool = True, page: str = ""
 ) -> None:
     """Put a chat out of the way, or back into the list. Raises NotFound."""
     when = timezone.now() if archived else None
     access.require_own(who, conversation)
-    _save(conversation, is_back=not archived, archived_at=when, pinned_at=None)
+    fields = {"archived_at": when, "pinned_at": None}
+    _save(conversation, is_back=not archived, page=page, **fields)
 
 
-def delete(conversation: SmartConversation, *, who: Who) -> None:
+def delete(conversation: SmartConversation, *, who: Who, page: str = "") -> None:
     """
     Delete a chat: it is as if it did not exist, and its running reply ends.
 
     Within KEPT restore() takes that back. Raises NotFound.
     """
     # First the mark: a turn that comes after it is refused, one before it is stopped.
-    _change(conversation, who, deleted_at=timezone.now())
+    _change(conversation, who, page=page, deleted_at=timezone.now())
     end_running(conversation)
     forget_deleted(who)
 
 
-def restore(external_id: uuid.UUID, *, who: Who) -> SmartConversation:
+def restore(external_id: uuid.UUID, *, who: Who, page: str = "") -> SmartConversation:
     """Take a deletion back, within KEPT. Raises NotFound."""
     conversation = access.deleted_conversation(who, external_id)
     if not can_restore(conversation):
         raise NotFound  # Its rows may be going just now.
-    _save(conversation, is_back=True, deleted_at=None)
+    _save(conversation, is_back=True, page=page, deleted_at=None)
     return conversation
 
 
@@ -99,11 +103,15 @@ def _change(conversation: SmartConversation, who: Who, **fields: Any) -> None:
 
 
 def _save(
-    conversation: SmartConversation, *, is_back: bool = False, **fields: Any
+    conversation: SmartConversation,
+    *,
+    is_back: bool = False,
+    page: str = "",
+    **fields: Any,
 ) -> None:
     # Not by save(): the place in the list is that of the last message.
     SmartConversation.objects.filter(pk=conversation.pk).update(**fields)
     for name, value in fields.items():
         setattr(conversation, name, value)
-    tell = partial(lists.tell_owner, conversation, is_back=is_back)
+    tell = partial(lists.tell_owner, conversation, is_back=is_back, page=page)
     transaction.on_commit(tell)

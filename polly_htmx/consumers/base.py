@@ -95,8 +95,7 @@ class ConversationConsumer(TurnTaker, Line):
             await self.accept()
             await self._show(await self.follower.begin(query.state, query.first))
         if query.listed and self.reader == "owner":
-            about = self.who, self.conversation, self, self.language
-            self.list = ListFollower(*about)
+            self.list = ListFollower(self, page=query.listed)
             await self.list.begin()
         watch.join(self, beside=rights.question(self))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from django.utils import timezone, translation
 
 from polly_htmx import access, fragments
@@ -15,6 +17,14 @@ from polly_htmx.chat.lists import PersonalList, list_of
 from polly_htmx.models import SmartConversation
 
 
+class ListListener(Listener, Protocol):
+    """The socket of a page with a list."""
+
+    who: Who
+    conversation: SmartConversation
+    language: str
+
+
 class ListFollower:
     """
     Keeps one page's list up: names, new chats, and marks where an answer came.
@@ -23,14 +33,13 @@ class ListFollower:
     whose order is that of a moment ago.
     """
 
-    def __init__(
-        self, who: Who, current: SmartConversation, listener: Listener, language: str
-    ) -> None:
-        self._who = who
-        self._current = current
+    def __init__(self, listener: ListListener, page: str) -> None:
+        self._who = listener.who
+        self._current = listener.conversation
         self._listener = listener
-        self._language = language
-        self._list: PersonalList | None = list_of(who)
+        self._language = listener.language
+        self._page = page
+        self._list: PersonalList | None = list_of(listener.who)
         self._begun = timezone.now()
         self._added: set[str] = set()
 
@@ -51,6 +60,10 @@ class ListFollower:
 
     async def frame(self, event: ListChanged) -> str:
         """Return what the page must do; "" for nothing."""
+        if event.page == self._page:
+            # It has its answer, or soon will: htmx 2 can't use that any more once
+            # the button that has asked is gone.
+            return ""
         return await in_database(self._frame)(event)
 
     def _frame(self, event: ListChanged) -> str:

@@ -19,7 +19,7 @@ class Query:
     state: str
     first: int
     language: str
-    listed: bool = False
+    listed: str = ""
 
     @classmethod
     def of(cls, scope: Any) -> Self:
@@ -30,7 +30,7 @@ class Query:
             state=query.get("state", [""])[0],
             first=number(query.get("from", [""])[0]) or 0,
             language=_language(query.get("lang", [default])[0], default),
-            listed="list" in query,
+            listed=query.get("list", [""])[0],
         )
 
 

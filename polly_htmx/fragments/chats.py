@@ -36,8 +36,8 @@ class Chat:
     """Stands for the conversation until the first message makes it."""
     nonce: str = ""
     waiting: Waiting = NOTHING_WAITS
-    listed: bool = False
-    """Whether the person's list stands beside it, and is kept up over its socket."""
+    listed: str = ""
+    """Names the page if a list stands beside the chat, which its socket keeps up."""
     error: PollyError | None = None
     draft: str = field(default="", repr=False)
 
@@ -60,7 +60,7 @@ class Chat:
             "from": self.page.start,
             "state": state_of(self.conversation),
             "lang": get_language() or "",
-            **({"list": 1} if self.listed else {}),
+            **({"list": self.listed} if self.listed else {}),
         }
         prefix = conf.WEBSOCKET_PREFIX.strip("/")
         return f"/{prefix}/smart-gpt/{self.id}/?{urlencode(query)}"

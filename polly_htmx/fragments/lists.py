@@ -26,6 +26,8 @@ class ChatList:
     place: Place = "page"
     current: SmartConversation | None = None
     """The chat that it stands beside."""
+    page: str = ""
+    """Names the page that it stands on, for its socket."""
     listing: Listing = field(default_factory=Listing)
     parrots: list[Parrot] = field(default_factory=list)
     """Those that a new chat may be with."""

@@ -38,10 +38,11 @@ def chat_page(
     request: HttpRequest, found: SmartConversation, *, status: int = 200, **fields: Any
 ) -> HttpResponse:
     """Return the page of a chat, with its owner's list beside it."""
-    person = access.who(request)
-    chat = fragments.chat_for(person, found, title="", listed=True, **fields)
+    person, page = access.who(request), fragments.new_nonce()
+    chat = fragments.chat_for(person, found, title="", listed=page, **fields)
     beside = fragments.ChatList(
         place="side",
+        page=page,
         current=found,
         listing=listing(person),
         parrots=active_parrots(),

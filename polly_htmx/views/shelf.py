@@ -17,6 +17,8 @@ from polly_htmx.models import SmartConversation
 from polly_htmx.views.access import person_required
 from polly_htmx.views.lists import is_swap, list_for
 
+MAX_PAGE = 64
+
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @person_required
@@ -48,7 +50,7 @@ def pin(request: HttpRequest, conversation: uuid.UUID) -> HttpResponse:
     """Keep a chat above the others, or no more."""
     who, pinned = access.who(request), bool(request.POST.get("pinned"))
     found = access.open_conversation(who, conversation)
-    shelf.pin(found, who=who, pinned=pinned)
+    shelf.pin(found, who=who, pinned=pinned, page=_page(request))
     return _done(request, found, "pinned" if pinned else "unpinned")
 
 
@@ -58,7 +60,7 @@ def archive(request: HttpRequest, conversation: uuid.UUID) -> HttpResponse:
     """Put a chat out of the way, or back into the list."""
     who, archived = access.who(request), bool(request.POST.get("archived"))
     found = access.open_conversation(who, conversation)
-    shelf.archive(found, who=who, archived=archived)
+    shelf.archive(found, who=who, archived=archived, page=_page(request))
     return _done(request, found, "archived" if archived else "unarchived")
 
 
@@ -68,7 +70,7 @@ def delete(request: HttpRequest, conversation: uuid.UUID) -> HttpResponse:
     """Delete a chat; what comes then offers to take that back."""
     who = access.who(request)
     found = access.open_conversation(who, conversation)
-    shelf.delete(found, who=who)
+    shelf.delete(found, who=who, page=_page(request))
     key = str(found.external_id)
     address = f"{reverse('polly:conversations')}?{urlencode({'deleted': key})}"
     if not is_swap(request):
@@ -83,7 +85,8 @@ def delete(request: HttpRequest, conversation: uuid.UUID) -> HttpResponse:
 @person_required
 def restore(request: HttpRequest, conversation: uuid.UUID) -> HttpResponse:
     """Take the deletion of a chat back."""
-    found = shelf.restore(conversation, who=access.who(request))
+    who = access.who(request)
+    found = shelf.restore(conversation, who=who, page=_page(request))
     if is_swap(request):
         return _done(request, found, "restored")
     return redirect(found)
@@ -99,3 +102,8 @@ def _done(
     if not url_has_allowed_host_and_scheme(page, allowed_hosts=hosts):
         page = reverse("polly:conversations")
     return redirect(page)
+
+
+def _page(request: HttpRequest) -> str:
+    """Return what names the asking page, if its answer shows there what was done."""
+    return request.POST.get("page", "")[:MAX_PAGE] if is_swap(request) else ""
