@@ -117,8 +117,10 @@ async def test_two_tabs_that_send_at_once_never_mix(
         Line(sites[1], chat, person.cookie) as two,
     ):
         await asyncio.gather(one.send("from one"), two.send("from two"))
-        await asyncio.gather(one.until_settled(), two.until_settled())
+        for line in (one, two):
+            await line.until_shown("from one", "from two")
+            await line.until_settled()
         await one.assert_equals_fresh()
         await two.assert_equals_fresh()
     parties = [row["party"] for row in rows.messages(chat)]
-    assert parties == ["USER", "ASSISTANT"], "One was refused, and kept by its page."
+    assert parties == ["USER", "ASSISTANT"] * 2, "One waited for the other's answer."
