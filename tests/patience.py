@@ -2,5 +2,8 @@
 
 from __future__ import annotations
 
-PATIENCE = 60
-"""Seconds. Much more than anything takes: a busy machine is no fault of the code."""
+import os
+
+PATIENCE = int(os.environ.get("POLLY_PATIENCE", "60"))
+"""Seconds. Much more than anything takes: a busy machine is no fault of the code. Who
+mends a test that fails may want to hear of it sooner."""
