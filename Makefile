@@ -8,7 +8,7 @@ RUN = $(VENV)/bin/python
 ENVIRONMENT = python=$$(PYTHON="$(PYTHON)" sh scripts/python.sh) && "$$python" scripts/environment.py $(VENV)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test format lint screenshots bench constraints clean
+.PHONY: help demo test format lint messages screenshots bench constraints clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /    make \1\t/p' Makefile | expand -t 24
@@ -30,6 +30,10 @@ format: ## format Python and templates
 lint: ## the gate without the tests
 	@$(ENVIRONMENT) dev
 	@$(RUN) -m scripts.gate ruff import mypy djade djlint oxlint typos migrations
+
+messages: ## bring the translations up to date (NEW=fr: begin another one)
+	@$(ENVIRONMENT) dev
+	@$(RUN) -m scripts.messages $(NEW)
 
 screenshots: ## take the README's picture, and all others to build/screenshots
 	@$(ENVIRONMENT) dev

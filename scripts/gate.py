@@ -147,7 +147,7 @@ def suite_newer(shell: Shell) -> None:
 
 
 GROUPS: list[list[Lane]] = [
-    [[("programs: Chromium, PostgreSQL, Redis", find_programs)]],
+    [[("programs: Chromium, PostgreSQL, Redis, gettext", find_programs)]],
     [
         [tool("mypy", "mypy", "polly_htmx", "tests", "sandbox", "scripts")],
         [

@@ -1,8 +1,8 @@
 """
 Programs that the tests need and pip cannot install: found, installed, or named.
 
-Chromium, PostgreSQL and Redis are looked for; where this process may use apt-get
-they are installed; where nothing helps, the run ends with what to do. Nothing is
+Chromium, PostgreSQL, Redis and gettext are looked for; where this process may use
+apt-get they are installed; where nothing helps, the run ends with what to do. Nothing is
 ever left out in silence.
 """
 
@@ -66,6 +66,11 @@ def redis() -> str | None:
     return shutil.which("redis-server") or shutil.which("valkey-server")
 
 
+def gettext() -> str | None:
+    """Return the path of xgettext, which comes with all that Django's commands use."""
+    return shutil.which("xgettext") if shutil.which("msgfmt") else None
+
+
 def apt_install(package: str) -> bool:
     """Install a Debian package where this process may; return whether it did."""
     if shutil.which("apt-get") is None or os.geteuid() != 0:
@@ -116,6 +121,13 @@ def require_chromium() -> str:
     raise Missing(f"Playwright's Chromium does not run. {advice}")
 
 
+def require_gettext() -> str:
+    """Return the path of xgettext, installed if need be."""
+    return require(
+        "GNU gettext", "gettext", gettext, "Install it, or put its xgettext on PATH."
+    )
+
+
 def require_all() -> dict[str, str]:
     """Return where each program is, or raise Missing with what to do."""
     return {
@@ -132,4 +144,5 @@ def require_all() -> dict[str, str]:
             redis,
             "Install redis-server, or put it on PATH.",
         ),
+        "GNU gettext": require_gettext(),
     }
