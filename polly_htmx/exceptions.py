@@ -32,7 +32,10 @@ PollyError
 from __future__ import annotations
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _, ngettext
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _, ngettext_lazy
+
+# Texts are put together when they are shown: who raises knows nobody's language.
 
 
 class PollyError(Exception):
@@ -69,13 +72,12 @@ class MessageTooLong(ChatError):
 
     def __init__(self, length: int, limit: int) -> None:
         super().__init__(f"The message has {length} characters, {limit} are allowed.")
-        self.user_message = ngettext(
-            "Your message has %(length)s characters; at most %(limit)s is allowed. "
-            "Please shorten it.",
-            "Your message has %(length)s characters; at most %(limit)s are allowed. "
-            "Please shorten it.",
+        text = ngettext_lazy(
+            "Your message has {length} characters; at most {limit} is allowed. Please shorten it.",
+            "Your message has {length} characters; at most {limit} are allowed. Please shorten it.",
             limit,
-        ) % {"length": length, "limit": limit}
+        )
+        self.user_message = format_lazy(text, length=length, limit=limit)
 
 
 class MessageRefused(ChatError):
@@ -116,13 +118,12 @@ class QueueFull(ChatError):
 
     def __init__(self, limit: int) -> None:
         super().__init__(f"{limit} messages wait already.")
-        self.user_message = ngettext(
-            "%(limit)s message is waiting already. "
-            "Please send yours when the answer has ended.",
-            "%(limit)s messages are waiting already. "
-            "Please send yours when the answer has ended.",
+        text = ngettext_lazy(
+            "{limit} message is waiting already. Please send yours when the answer has ended.",
+            "{limit} messages are waiting already. Please send yours when the answer has ended.",
             limit,
-        ) % {"limit": limit}
+        )
+        self.user_message = format_lazy(text, limit=limit)
 
 
 class NotAReply(ChatError):
@@ -178,12 +179,12 @@ class TooManyMessages(ChatError):
 
     def __init__(self, seconds: int) -> None:
         super().__init__(f"Too many messages; the next one in {seconds} s.")
-        self.user_message = ngettext(
-            "That was a lot of messages. Please send the next one in %(seconds)s second.",
-            "That was a lot of messages. "
-            "Please send the next one in %(seconds)s seconds.",
+        text = ngettext_lazy(
+            "That was a lot of messages. Please send the next one in {seconds} second.",
+            "That was a lot of messages. Please send the next one in {seconds} seconds.",
             seconds,
-        ) % {"seconds": seconds}
+        )
+        self.user_message = format_lazy(text, seconds=seconds)
 
 
 class TooManyReplies(ChatError):
@@ -205,13 +206,14 @@ class TooManyReplies(ChatError):
         if seconds is None:
             return
         minutes = -(-seconds // 60)
-        self.user_message = ngettext(
+        text = ngettext_lazy(
             "Answers are still being written in your other chats. Please try again "
-            "when one of them has ended: in %(minutes)s minute at the latest.",
+            "when one of them has ended: in {minutes} minute at the latest.",
             "Answers are still being written in your other chats. Please try again "
-            "when one of them has ended: in %(minutes)s minutes at the latest.",
+            "when one of them has ended: in {minutes} minutes at the latest.",
             minutes,
-        ) % {"minutes": minutes}
+        )
+        self.user_message = format_lazy(text, minutes=minutes)
 
 
 class TooManySockets(ChatError):

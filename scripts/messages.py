@@ -61,6 +61,8 @@ def compile_catalogue(catalogue: Path, target: Path) -> str:
         ["msgfmt", "--check", "--statistics", "-o", str(target), str(catalogue)],
         capture_output=True,
         check=False,
+        env=os.environ
+        | {"LC_ALL": "C"},  # Or its account is in the machine's language.
         text=True,
     )
     if result.returncode:

@@ -22,6 +22,8 @@ CODE_CLASSES = re.compile(r"[a-z][a-z0-9]{0,2}")
 GUARD = "guard.css"
 GUARDING = "all: revert-layer"
 """The one file outside of layers, which may only send everything back into them."""
+PHYSICAL = re.compile(r"(.+-)?(left|right)(-.+)?|(min-|max-)?(width|height)")
+"""Properties that mean the same side in every script: ours follow the script."""
 KEYWORDS = {"currentcolor", "transparent"}
 # At-rules that hold style rules or further at-rules.
 NESTING = {"layer", "media", "supports", "container", "starting-style", "scope"}
@@ -70,6 +72,8 @@ def declaration_faults(node: Any, file: str) -> Iterator[str]:
         yield f"!important on {node.name}"
     if node.name.startswith("--") and not node.name.startswith("--polly-"):
         yield f"{node.name} is not prefixed --polly-"
+    elif PHYSICAL.fullmatch(node.lower_name):
+        yield f"{node.name} is not logical"
     # A keyword of another property may be the name of a colour; animations and
     # grid lines have names of their own.
     free = node.lower_name in {"animation", "animation-name", "grid-area"}
@@ -146,6 +150,9 @@ def test_a_stylesheet_keeps_the_house_rules(path: Path) -> None:
         (".card { margin: 0 }", "a class that is not prefixed"),
         (".polly-a { & .card { margin: 0 } }", "a class that is not prefixed"),
         ("@media print { .card { margin: 0 } }", "a class that is not prefixed"),
+        (".polly-a { margin-left: 0 }", "is not logical"),
+        (".polly-a { border-top-right-radius: 0 }", "is not logical"),
+        (".polly-a { max-width: 1px }", "is not logical"),
         (".polly-a { colr red }", "cannot be parsed"),
         ("@keyframes spin { to { rotate: 1turn } }", "is not prefixed polly-"),
     ],

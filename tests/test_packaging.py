@@ -160,6 +160,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
         ("static/polly_htmx", "**/*.*"),
         ("polly_htmx/migrations", "*.py"),
         ("polly_htmx/testing", "*.py"),
+        ("polly_htmx/locale", "**/*.mo"),
     ):
         files = {str(path.relative_to(ROOT)) for path in (ROOT / folder).glob(pattern)}
         assert files

@@ -9,7 +9,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.forms.fields import InvalidJSONInput
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_lazy as _, pgettext_lazy
 
 from polly_htmx.admin.base import NumberInput, Select, Textarea
 from polly_htmx.llm.price_list import EFFORTS
@@ -118,7 +118,7 @@ class ParameterForm(forms.Form):
         help_text=_("How long a model that thinks before it answers may do so."),
     )
     stop = LinesField(
-        label=_("Stop"),
+        label=pgettext_lazy("texts that end an answer", "Stop"),
         required=False,
         strip=False,
         help_text=_("Texts that end an answer, one a line."),

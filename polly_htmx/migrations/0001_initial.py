@@ -296,6 +296,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="replies",
                         to="polly_htmx.parrotversion",
+                        verbose_name="version of the Parrot",
                     ),
                 ),
             ],
@@ -364,7 +365,9 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "last_sequence",
-                    models.PositiveIntegerField(default=0, editable=False),
+                    models.PositiveIntegerField(
+                        default=0, editable=False, verbose_name="last number"
+                    ),
                 ),
                 (
                     "answered_by",
@@ -420,6 +423,7 @@ class Migration(migrations.Migration):
                 on_delete=django.db.models.deletion.CASCADE,
                 related_name="messages",
                 to="polly_htmx.smartconversation",
+                verbose_name="conversation",
             ),
         ),
         migrations.CreateModel(
@@ -474,6 +478,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="tricks",
                         to="polly_htmx.parrot",
+                        verbose_name="Parrot",
                     ),
                 ),
             ],

@@ -73,7 +73,9 @@ class SmartConversation(PublicModel):
     context = models.TextField(
         _("context"), blank=True, help_text=_("What the Parrot is told of this place.")
     )
-    last_sequence = models.PositiveIntegerField(default=0, editable=False)
+    last_sequence = models.PositiveIntegerField(
+        _("last number"), default=0, editable=False
+    )
     current = models.ForeignKey(
         "polly_htmx.Message",
         on_delete=models.SET_NULL,

@@ -55,7 +55,10 @@ class Message(PublicModel):
     RUNNING = (Status.PENDING, Status.STREAMING, Status.WAITING)
 
     conversation = models.ForeignKey(
-        SmartConversation, on_delete=models.CASCADE, related_name="messages"
+        SmartConversation,
+        verbose_name=_("conversation"),
+        on_delete=models.CASCADE,
+        related_name="messages",
     )
     parent = models.ForeignKey(
         "self",
@@ -92,6 +95,7 @@ class Message(PublicModel):
     # What a reply answers with, fixed when its turn is taken.
     version = models.ForeignKey(
         ParrotVersion,
+        verbose_name=_("version of the Parrot"),
         on_delete=models.PROTECT,
         null=True,
         blank=True,

@@ -15,7 +15,12 @@ HARDEST = 5
 class Trick(PublicModel):
     """Something that a Parrot can do besides talk."""
 
-    parrot = models.ForeignKey(Parrot, on_delete=models.CASCADE, related_name="tricks")
+    parrot = models.ForeignKey(
+        Parrot,
+        verbose_name=_("Parrot"),
+        on_delete=models.CASCADE,
+        related_name="tricks",
+    )
     name = models.CharField(_("name"), max_length=NAME_CHARS)
     difficulty = models.PositiveSmallIntegerField(
         _("difficulty"),

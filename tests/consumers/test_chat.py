@@ -397,10 +397,16 @@ async def test_frames_speak_the_language_of_the_page(
     conversation: SmartConversation, signed_in: Client, settings: Any
 ) -> None:
     settings.LANGUAGES = [("en", "English"), ("de", "German")]
-    for query in ("?lang=de", "?lang=xx-nope", "?lang=%00", "?from=" + "9" * 50):
+    english, german = "could not be read", "das sich nicht lesen ließ"
+    for query, words in (
+        ("?lang=de", german),
+        ("?lang=xx-nope", english),
+        ("?lang=%00", english),
+        ("?from=" + "9" * 50, english),
+    ):
         async with page(conversation.external_id, signed_in, query=query) as tab:
             await tab.raw("rubbish")
-            await tab.until("polly-error-")
+            assert words in await tab.until("polly-error-")
 
 
 def test_chat_path_names_the_conversation() -> None:
