@@ -55,10 +55,7 @@ class Message(PublicModel):
     RUNNING = (Status.PENDING, Status.STREAMING, Status.WAITING)
 
     conversation = models.ForeignKey(
-        SmartConversation,
-        verbose_name=_("conversation"),
-        on_delete=models.CASCADE,
-        related_name="messages",
+        SmartConversation, models.CASCADE, "messages", verbose_name=_("conversation")
     )
     parent = models.ForeignKey(
         "self",

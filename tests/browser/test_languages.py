@@ -73,7 +73,7 @@ def look(tab: Tab, name: str, english: set[str] = frozenset()) -> None:  # type:
         tab.page.wait_for_timeout(100)  # The layout settles.
         if folder := os.environ.get("POLLY_LANGUAGE_PICTURES"):
             path = Path(folder) / f"{name}-{width}.png"
-            tab.page.screenshot(path=path)
+            tab.page.screenshot(path=path, caret="initial")
         assert tab.page.evaluate(WIDE) <= width, name
         assert (name, width, tab.page.evaluate(CUT)) == (name, width, [])
     assert (name, english.intersection(tab.page.evaluate(WORDS))) == (name, set())
@@ -138,7 +138,7 @@ def test_refusals_are_german_and_whole(
     somebody: User,
     chats: list[SmartConversation],
 ) -> None:
-    site = start_site(MESSAGES_PER_MINUTE=1, **scripted(fault="unreachable"))
+    site = start_site(MESSAGES_PER_MINUTE=1, **scripted(fault="unavailable"))
     tab = open_tab(site, somebody, locale="de-DE", color_scheme="light")
     english = untranslated()
     tab.open_chat(chats[0])
