@@ -40,7 +40,8 @@ CUT = """() => {
         .filter(at => at.checkVisibility(seen) && at.getBoundingClientRect().width > 1)
         .filter(at => !at.closest(
             ".polly-sr, .polly-skip, .polly-bar__word, .polly-item__link, svg"))
-        .filter(beyond)
+        .filter(at => beyond(at)
+            || at.matches("button, .polly-button") && at.scrollWidth > at.clientWidth + 1)
         .map(at => at.outerHTML.slice(0, 200)) }"""
 # All that a reader can come upon, each as it stands alone.
 WORDS = """() => {
