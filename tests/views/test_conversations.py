@@ -282,14 +282,7 @@ def test_route_shows_nothing_of_another_person(
     assert conversation.messages.count() == 3
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        *("conversations", "send", "stop", "regenerate", "continue"),
-        *("switch", "source", "edit", "comment", "feedback"),
-        *("rename", "pin", "archive", "delete", "restore"),
-    ],
-)
+@pytest.mark.parametrize("name", ROUTES)
 def test_post_needs_the_csrf_token(
     conversation: SmartConversation, user: User, name: str
 ) -> None:
