@@ -1,13 +1,12 @@
-// What HTML and htmx leave over in a chat: keys, focus, scrolling, the counter, clearing
-// what has arrived, the buttons of answers, and the state of the line. Serves any number
-// of chats, also those that come later, under htmx 2 and htmx 4.
+// What HTML and htmx leave over, in less than 4 KB. Its reasons: docs/architecture.md.
 (() => {
-  const NEAR = 48; // Pixels from the end of the log that still count as the end.
-  const PATIENCE = 1500; // Milliseconds without a line before the page says so.
-  const TELL = 1000; // Milliseconds at least between two acknowledgements.
+  const NEAR = 48; // Pixels from the end.
+  const PATIENCE = 1500; // Milliseconds, as below.
+  const TELL = 1000;
+  const SHOWN = 2000;
   const TYPING = "input:not([type=checkbox]), textarea, select, [contenteditable]";
   const chats = new WeakMap();
-  const unfolded = new Set(); // Thoughts by id: they stay open where they are shown anew.
+  const unfolded = new Set();
 
   class Chat {
     following = true;
@@ -28,18 +27,16 @@
       const sizes = new ResizeObserver(() => this.follow());
       sizes.observe(this.log);
       sizes.observe(find(".polly-log__recent"));
-      // What tell() sends is no business of the page around.
       root.addEventListener("submit", (event) => event.submitter ?? event.stopPropagation());
       new MutationObserver((changes) => this.hold(changes)).observe(find(".polly-log__older"), { childList: true });
       this.log.addEventListener("focusin", ({ target }) => { this.seat = target; });
       const id = this.text.id;
-      this.text.value = sessionStorage.getItem(id) ?? this.text.value; // See click.
+      this.text.value = sessionStorage.getItem(id) ?? this.text.value;
       sessionStorage.removeItem(id);
       find("[data-polly-single]").checked = localStorage.pollySingle !== "0";
       this.typed();
     }
 
-    // Only the reader's own way up ends it: content may grow between scroll and event.
     look() {
       const { scrollTop, scrollHeight, clientHeight } = this.log;
       const near = scrollHeight - scrollTop - clientHeight < NEAR;
@@ -54,7 +51,6 @@
       this.look();
     }
 
-    // Earlier messages came in above: keep the place, and the focus near it.
     hold(changes) {
       this.log.scrollTop = this.log.scrollHeight - this.below;
       this.look();
@@ -81,7 +77,6 @@
     submit(event) {
       const { target, submitter } = event;
       const { nonce, action, target: meant } = target.elements;
-      // Others go their own way, and so does what tell() sends.
       if (target !== this.text.form && !(submitter && action)) return;
       if (this.lost) {
         event.preventDefault();
@@ -92,19 +87,16 @@
       if (submitter?.name === "starter") this.text.value = submitter.value;
       this.error.textContent = "";
       this.following = true;
-      // The button may go with the next frame; one with an id is found again.
       if (!submitter?.id) this.text.focus();
       if (action) {
         action.value = submitter.dataset.pollyAction;
         meant.value = submitter.dataset.pollyTarget;
         return;
       }
-      // Another text is another message, also when nobody knows what became of the first.
       if (this.sent?.nonce === nonce.value && this.sent.text !== this.text.value) nonce.value += "-";
       this.sent = { nonce: nonce.value, text: this.text.value };
     }
 
-    // How many frames have come: the server sees who does not keep up.
     received() {
       this.got += 1;
       this.telling ??= setTimeout(() => this.tell(), TELL);
@@ -119,14 +111,12 @@
       form.requestSubmit();
     }
 
-    // The text goes once the server has it, unless the person has typed on.
     heard() {
-      // The end of a long answer comes without the article around it.
       const foot = this.log.querySelector(".polly-log__recent > :last-child > [data-polly-status]");
       if (foot) foot.parentElement.dataset.status = foot.dataset.pollyStatus;
       const back = this.root.querySelector("[data-polly-back]");
       if (back?.dataset.pollyBack === "") {
-        back.dataset.pollyBack = 1; // Only once: later somebody may be typing.
+        back.dataset.pollyBack = 1; // Once.
         if (!this.text.value) this.use(back);
       }
       const nonce = this.root.querySelector("[data-acked]");
@@ -136,16 +126,14 @@
       this.typed();
     }
 
-    // What was taken back out of the queue goes behind what is there.
     use(back) {
       const { text } = this;
       text.value = [text.value, back.textContent].filter(Boolean).join("\n\n");
       back.parentElement.replaceChildren();
       text.focus();
-      text.dispatchEvent(new Event("input", { bubbles: true })); // So that it is kept.
+      text.dispatchEvent(new Event("input", { bubbles: true }));
     }
 
-    // A swap may take away what has the focus: then its successor gets it.
     refocus() {
       const was = this.focused;
       if (!was || was.isConnected || document.activeElement !== document.body) return;
@@ -153,7 +141,6 @@
       (document.getElementById(was.id) ?? this.text).focus({ preventScroll: true });
     }
 
-    // A short gap is normal life: htmx 4 hangs up when the tab is hidden.
     wentDown() {
       this.lost ??= setTimeout(() => this.say(), PATIENCE);
     }
@@ -168,7 +155,6 @@
       this.status.textContent = this.status.dataset.pollyAgain;
     }
 
-    // Nobody has confirmed or refused what was sent: the server may not have it.
     doubt() {
       if (this.sent && !this.error.textContent) this.error.textContent = this.error.dataset.pollyUnsure;
     }
@@ -180,7 +166,6 @@
     }
   }
 
-  // On a page that is all chat, keys without a focus are the chat's.
   const chatOf = (node) =>
     chats.get(
       node === document.body
@@ -188,13 +173,15 @@
         : node.closest?.("[data-polly-chat]"),
     );
 
+  const listen = (names, act) => {
+    for (const name of names.split(" ")) document.addEventListener(name, act, true);
+  };
+
   const on = (names, act) => {
-    for (const name of names.split(" ")) {
-      document.addEventListener(name, (event) => {
-        const chat = chatOf(event.target);
-        if (chat) act(chat, event);
-      }, true);
-    }
+    listen(names, (event) => {
+      const chat = chatOf(event.target);
+      if (chat) act(chat, event);
+    });
   };
 
   const look = () => {
@@ -204,6 +191,7 @@
       chats.get(root).refocus();
     }
     for (const id of unfolded) document.getElementById(id)?.setAttribute("open", "");
+    dress();
   };
 
   on("submit", (chat, event) => chat.submit(event));
@@ -232,11 +220,9 @@
     if (chat.text.value && !event.repeat) chat.text.form?.requestSubmit(chat.button);
   });
   on("click", (chat, event) => {
-    // The second click of two would ask again for what the first has begun.
     const { target } = event;
     if (event.detail > 1 && target.closest("[data-polly-action]")) event.preventDefault();
     if (target.matches("[data-polly-use]")) chat.use(target.previousElementSibling);
-    // Who signs in again finds what was typed meanwhile, which nobody could keep.
     if (target.matches(".polly-refused a")) sessionStorage.setItem(chat.text.id, chat.text.value);
     if (target !== chat.newest) return;
     chat.following = true;
@@ -254,20 +240,88 @@
   });
   on("htmx:wsClose htmx:ws:close", (chat, { detail }) => {
     chat.wentDown();
-    // htmx 2 takes an orderly goodbye, as of a server that restarts, for the last word.
     if (detail.event?.code < 1002) setTimeout(detail.socketWrapper.reconnect, PATIENCE);
   });
 
-  // Who renames most often writes anew.
+  const homeOf = (node) => node?.closest?.("[data-polly-copied]");
+  async function copy(button) {
+    const { dataset } = homeOf(button);
+    const url = button.dataset.pollyCopy;
+    const words = url
+      ? fetch(url, { redirect: "error" }).then((response) => (response.ok ? response.text() : Promise.reject(response)))
+      : Promise.resolve(button.nextElementSibling.textContent);
+    const blob = words.then((text) => new Blob([text], { type: "text/plain" }));
+    let told = dataset.pollyCopied;
+    try {
+      await navigator.clipboard.write([new ClipboardItem({ "text/plain": blob })]);
+    } catch {
+      told = dataset.pollyUncopied;
+    }
+    button.textContent = told;
+    setTimeout(() => { button.textContent = dataset.pollyCopy; }, SHOWN);
+    const status = homeOf(button)?.querySelector("[role=status]");
+    if (status) status.textContent = told;
+  }
+
+  function dress() {
+    if (!navigator.clipboard) return;
+    for (const code of document.querySelectorAll("[data-polly-copied] .polly-code:not(.polly-code__copy + *)")) {
+      if (code.closest(".polly-tail")) continue;
+      const button = document.createElement("button");
+      const { pollyCopy, pollyCopyCode } = homeOf(code).dataset;
+      Object.assign(button, { type: "button", textContent: pollyCopy, ariaLabel: pollyCopyCode });
+      button.className = "polly-button polly-button--quiet polly-code__copy";
+      button.dataset.pollyCopy = "";
+      code.before(button);
+    }
+  }
+
+  function end(form) {
+    form.remove();
+    document.getElementById(form.dataset.pollyEdit)?.focus();
+  }
+
+  listen("click", (event) => {
+    const button = event.target.closest?.("[data-polly-copy]");
+    const form = event.target.closest?.("[data-polly-cancel]")?.closest("article [data-polly-edit]");
+    if (button && homeOf(button) !== button) {
+      event.preventDefault();
+      if (navigator.clipboard) copy(button);
+      else window.open(button.dataset.pollyCopy);
+    } else if (form) {
+      event.preventDefault();
+      end(form);
+    }
+  });
+
+  listen("keydown", (event) => {
+    const form = event.target.closest?.("article [data-polly-edit]");
+    if (!form || event.isComposing || event.keyCode === 229) return;
+    if (event.key === "Escape") end(form);
+    if (event.key !== "Enter" || event.shiftKey || !event.target.matches("textarea")) return;
+    event.preventDefault();
+    if (!event.repeat) form.requestSubmit();
+  });
+
+  let held;
+  listen("htmx:wsBeforeMessage htmx:before:ws:message htmx:beforeSwap htmx:before:swap", () => {
+    const at = document.activeElement;
+    const opener = at.closest("[data-polly-edit]")?.dataset.pollyEdit;
+    held = { id: opener ?? at.id, chat: homeOf(at) };
+  });
+  listen("htmx:wsAfterMessage htmx:after:ws:message htmx:afterSwap htmx:after:swap", () => queueMicrotask(() => {
+    if (!held?.chat || document.activeElement !== document.body) return;
+    const again = held.id && document.getElementById(held.id);
+    (again || held.chat.querySelector("textarea"))?.focus({ preventScroll: true });
+  }));
+
   document.addEventListener("focusin", ({ target }) => {
     if (target.hasAttribute?.("data-polly-select")) target.select();
   });
 
-  // htmx 4 may have read the page before its ws extension had arrived.
   if (window.htmx?.version?.startsWith("4")) htmx.process(document.body);
 
   look();
-  // htmx settles the attributes of an element after its swap.
   const changes = { childList: true, subtree: true, attributeFilter: ["data-acked", "data-polly-status"] };
   new MutationObserver(look).observe(document, changes);
 })();
