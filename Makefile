@@ -8,7 +8,8 @@ RUN = $(VENV)/bin/python
 ENVIRONMENT = python=$$(PYTHON="$(PYTHON)" sh scripts/python.sh) && "$$python" scripts/environment.py $(VENV)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test format lint messages screenshots bench constraints clean
+.PHONY: help demo test format lint messages screenshots bench lighthouse constraints
+.PHONY: clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /    make \1\t/p' Makefile | expand -t 24
@@ -21,10 +22,11 @@ test: ## the one gate: lint, types and all tests (POLLY_LONG=1 for the sweeps)
 	@$(ENVIRONMENT) dev
 	@$(RUN) -m scripts.gate
 
-format: ## format Python and templates
+format: ## format Python and templates, and put the stylesheet together
 	@$(ENVIRONMENT) dev
 	@$(RUN) -m ruff check --fix --quiet . || true
 	@$(RUN) -m ruff format .
+	@$(RUN) -m scripts.styles
 	@find templates sandbox tests -name '*.html' -exec $(VENV)/bin/djade --target-version 5.2 {} + || true
 
 lint: ## the gate without the tests
@@ -43,6 +45,10 @@ screenshots: ## take the README's picture, and all others to build/screenshots
 bench: ## print the tables of benchmarks/
 	@$(ENVIRONMENT) dev
 	@for file in benchmarks/[a-z]*.py; do $(RUN) "$$file" || exit 1; done
+
+lighthouse: ## ask Lighthouse about the list and a chat (needs node and npm)
+	@$(ENVIRONMENT) dev
+	@$(RUN) -m scripts.lighthouse
 
 constraints: ## resolve the newest versions and write constraints.txt
 	@$(ENVIRONMENT) dev

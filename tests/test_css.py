@@ -11,6 +11,8 @@ import pytest
 import tinycss2
 from tinycss2.color4 import parse_color
 
+from scripts.styles import PARTS, WHOLE, whole
+
 CSS = Path(__file__).resolve().parent.parent / "static" / "polly_htmx" / "css"
 FILES = sorted(CSS.rglob("*.css"))
 
@@ -202,3 +204,10 @@ def test_colours_may_stand_in_tokens_and_token_classes_in_code() -> None:
     tokens_css = "@layer polly { .polly-a { --polly-ink: #123456 } }"
     assert faults(tokens_css, "tokens-dark.css") == []
     assert faults("@layer polly { .polly-code .kn { margin: 0 } }", "code.css") == []
+
+
+def test_what_is_served_is_made_of_the_parts() -> None:
+    """If it is not: make format."""
+    assert WHOLE.read_text() == whole()
+    assert {f"{part}.css" for part in PARTS} == {path.name for path in FILES}
+    assert "@import" not in whole()

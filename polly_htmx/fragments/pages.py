@@ -11,15 +11,8 @@ from polly_htmx.fragments.chats import Chat, bare
 from polly_htmx.fragments.rendering import Reader, render
 from polly_htmx.models import SmartConversation
 
-STYLES = [
-    f"polly_htmx/css/{name}.css"
-    for name in (
-        *("tokens", "tokens-code", "base", "prose", "log", "thoughts", "foot"),
-        *("actions", "composer", "queue", "empty", "keys", "list", "item", "side"),
-        *("page", "code", "print", "guard"),
-    )
-]
-"""Our stylesheets, in the order of their cascade."""
+STYLES = ["polly_htmx/polly.css"]
+"""Our stylesheets: one, made of its parts by scripts/styles.py."""
 
 
 def chat(chat: Chat, request: HttpRequest | None = None) -> SafeString:
