@@ -1,0 +1,1 @@
+"""A site as one would be run, for browsers that measure pages."""

@@ -1,0 +1,98 @@
+"""
+Ask Lighthouse about the list and a chat: performance, accessibility, best practices.
+
+    python -m scripts.lighthouse [page ...]    list and chat, on a phone and a desk
+
+It needs node and npm, and installs Lighthouse below build/. Ends with 1 where a
+score is under 98. What it found stays in build/lighthouse/.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+# Also when it is run as a file.
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from benchmarks.visit.site import ROOT, Visit, visited_site
+from scripts.system import Missing, chromium
+
+TARGET = 98
+CATEGORIES = ("performance", "accessibility", "best-practices")
+FORMS: dict[str, list[str]] = {"phone": [], "desk": ["--preset=desktop"]}
+"""Lighthouse's own: a slow phone on a slow network, and a computer on a good one."""
+PACKAGE = ROOT / "benchmarks" / "lighthouse" / "package.json"
+FOLDER = ROOT / "build" / "lighthouse"
+SECONDS = 240
+BAD = 0.9
+"""What an audit scores less than is named."""
+
+
+def install() -> Path:
+    """Install Lighthouse as the package file says; return its program."""
+    npm = shutil.which("npm")
+    if npm is None:
+        raise Missing("npm was not found: install node, 18 or newer.")
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    if not (FOLDER / "node_modules").exists():
+        shutil.copy(PACKAGE, FOLDER)
+        quiet = ["--no-audit", "--no-fund", "--ignore-scripts", "--no-package-lock"]
+        subprocess.run([npm, "install", "--silent", *quiet], cwd=FOLDER, check=True)
+    return FOLDER / "node_modules" / "lighthouse" / "cli" / "index.js"
+
+
+def ask(program: Path, visit: Visit, name: str, form: str) -> dict[str, Any]:
+    """Run Lighthouse over a page; return its report."""
+    path = {"list": "/polly/", "chat": visit.chat, "empty": visit.empty}[name]
+    report = FOLDER / f"{name}-{form}.json"
+    headers = {"Cookie": f"sessionid={visit.session}"}
+    flags = "--headless=new --no-sandbox" if os.geteuid() == 0 else "--headless=new"
+    command = ["node", str(program), visit.url + path, "--quiet", *FORMS[form]]
+    command += [f"--only-categories={','.join(CATEGORIES)}", f"--chrome-flags={flags}"]
+    command += [f"--extra-headers={json.dumps(headers)}", "--disable-storage-reset"]
+    command += ["--output=json", f"--output-path={report}"]
+    given = {"CHROME_PATH": chromium() or ""}
+    subprocess.run(command, check=True, env=os.environ | given, timeout=SECONDS)
+    found: dict[str, Any] = json.loads(report.read_text())
+    return found
+
+
+def faults(report: dict[str, Any]) -> Iterator[str]:
+    """Yield the audits that count and did badly."""
+    for category in report["categories"].values():
+        for audit in category["auditRefs"]:
+            found = report["audits"][audit["id"]]
+            if audit["weight"] and found["score"] is not None and found["score"] < BAD:
+                yield f"{found['title']}: {found.get('displayValue', found['score'])}"
+
+
+def main() -> int:
+    """Ask about each page in each form, and print a table."""
+    pages = sys.argv[1:] or ["list", "chat"]
+    program = install()
+    good = True
+    print(f"{'page':<8}{'form':<8}" + "".join(f"{name:>16}" for name in CATEGORIES))
+    with visited_site() as visit:
+        for name in pages:
+            for form in FORMS:
+                report = ask(program, visit, name, form)
+                kept = report["categories"]
+                scores = [round(kept[each]["score"] * 100) for each in CATEGORIES]
+                line = "".join(f"{score:>16}" for score in scores)
+                print(f"{name:<8}{form:<8}{line}", flush=True)
+                for fault in faults(report):
+                    print(f"    {fault}", flush=True)
+                good = good and min(scores) >= TARGET
+    print(f"target: {TARGET} at the least")
+    return int(not good)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
