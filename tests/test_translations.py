@@ -92,9 +92,9 @@ def test_nothing_changes_where_nothing_is_new() -> None:
 def test_broken_gap_does_not_compile(tmp_path: Path) -> None:
     broken = tmp_path / "django.po"
     head = 'msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8\\n"\n'
-    text = '#, python-format\nmsgid "By %(name)s"\nmsgstr "Von %(nam)s"\n'
+    text = '#, python-format\nmsgid "By %(name)s"\nmsgstr "Von %(other)s"\n'
     broken.write_text(f"{head}\n{text}")
-    with pytest.raises(SystemExit, match="'nam'"):
+    with pytest.raises(SystemExit, match="'other'"):
         compile_catalogue(broken, tmp_path / "django.mo")
 
 
