@@ -18,6 +18,7 @@ from scripts.picture_site import ROOT, free_port, wait_for
 
 MESSAGES = 20
 CHATS = 30
+DAPHNE = (sys.executable, "-m", "daphne", "--verbosity", "0")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,8 +56,7 @@ def visited_site(**polly: Any) -> Iterator[Visit]:
         rows = make_site()
         port = free_port()
         server = subprocess.Popen(
-            [sys.executable, "-m", "daphne", "--port", str(port)]
-            + ["--verbosity", "0", "sandbox.asgi:application"],
+            [*DAPHNE, "--port", str(port), "sandbox.asgi:application"],
             cwd=ROOT,
             env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path[:2])},
         )

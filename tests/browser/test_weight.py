@@ -59,7 +59,11 @@ def test_first_visit_is_light_and_stays_with_us(
     )
     tab = open_tab(start_site(HTMX_VERSION=version), somebody)
     responses: list[Response] = []
-    tab.page.on("response", lambda response: responses.append(response))
+
+    def answered(response: Response) -> None:
+        responses.append(response)
+
+    tab.page.on("response", answered)
     tab.open_chat(chat)
     tab.page.wait_for_load_state("networkidle")
     expect(tab.page.locator("article")).to_have_count(MESSAGES)
