@@ -21,7 +21,8 @@ from typing import Any
 # Also when it is run as a file.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.visit.site import ROOT, Visit, visited_site
+from benchmarks.visit.site import Visit, visited_site
+from scripts.requirements import ROOT
 from scripts.system import Missing, chromium
 
 TARGET = 98

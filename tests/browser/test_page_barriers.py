@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from polly_htmx.models import SmartConversation
+from polly_htmx.models import Feedback, SmartConversation
 from tests.browser.conftest import Tab
 from tests.browser.test_accessibility import RICH
 from tests.browser.test_messages import say
@@ -36,6 +36,7 @@ def test_pages_around_a_chat_have_no_barriers(
     scheme: str,
 ) -> None:
     question, answer = say(chat, "A needle", RICH)
+    Feedback.objects.create(message=answer, good=True, comment="So it is.")
     for title in ("An old needle " + "so long " * 20, "Pinned"):
         SmartConversation.objects.create(
             parrot=chat.parrot,
@@ -74,7 +75,7 @@ def test_refused_message_on_a_page_of_its_own_has_no_barriers(
             "box => { box.value = '   ';"
             " HTMLFormElement.prototype.submit.call(box.form) }"
         )
-        expect(tab.page.locator("main .polly-refused")).to_be_visible()
+        expect(tab.page.get_by_role("alert")).to_contain_text("write a message")
 
 
 @both_schemes

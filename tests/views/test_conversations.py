@@ -293,6 +293,20 @@ def test_post_needs_the_csrf_token(
 
 
 @pytest.mark.parametrize("name", ROUTES)
+def test_no_answer_is_kept_by_caches(
+    conversation: SmartConversation, signed_in: Client, name: str
+) -> None:
+    fill(conversation, 3)
+    method, _rule = ROUTES[name]
+    response = getattr(signed_in, method)(address(name, conversation))
+    # The site's own page of what is not there says nothing of anybody.
+    if response.content and response.status_code != HTTPStatus.NOT_FOUND:
+        assert {"private", "no-store"} <= set(
+            response.headers["Cache-Control"].split(", ")
+        )
+
+
+@pytest.mark.parametrize("name", ROUTES)
 def test_get_changes_nothing(
     conversation: SmartConversation, signed_in: Client, name: str
 ) -> None:
