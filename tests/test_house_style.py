@@ -53,8 +53,8 @@ def templates() -> list[Size]:
 
 
 def stylesheets() -> list[Size]:
-    """Return the sizes of our stylesheets."""
-    return lines_of(list((ROOT / "static").rglob("*.css")))
+    """Return the sizes of our stylesheets, as people write them."""
+    return lines_of(list((ROOT / "static").rglob("css/*.css")))
 
 
 @pytest.mark.parametrize(
