@@ -42,6 +42,7 @@ class ListFollower:
         self._list: PersonalList | None = list_of(listener.who)
         self._begun = timezone.now()
         self._added: set[str] = set()
+        self._answered: set[str] = set()
 
     async def begin(self) -> None:
         """Hear of changes from now on."""
@@ -81,10 +82,14 @@ class ListFollower:
         is_new = row.created_at > self._begun and event.conversation not in self._added
         if is_new:
             self._added.add(event.conversation)
+        if event.answered:
+            self._answered.add(event.conversation)
         return fragments.list_changed(
             chats,
             row,
-            answered=event.answered and row.pk != self._current.pk,
+            # A title that comes after the answer takes its mark away from nobody.
+            answered=event.conversation in self._answered
+            and row.pk != self._current.pk,
             is_new=is_new,
             is_back=event.is_back,
         )

@@ -147,4 +147,7 @@ def test_the_status_line_speaks_and_the_log_does_not(
     tab.send("Hello")
     expect(status).to_have_text("Polly is answering.")
     expect(status).to_have_text("Polly has answered.")
-    assert tab.page.locator("[aria-live]:not([aria-live=off])").count() == 0
+    assert (
+        tab.page.locator("[data-polly-chat] [aria-live]:not([aria-live=off])").count()
+        == 0
+    )

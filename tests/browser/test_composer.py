@@ -23,7 +23,7 @@ SHORT = "These are some words. "
 
 
 def waiting(tab: Tab) -> Locator:
-    return tab.page.get_by_role("region", name="Waiting messages").get_by_role(
+    return tab.page.get_by_role("group", name="Waiting messages").get_by_role(
         "listitem"
     )
 
@@ -40,7 +40,8 @@ def test_messages_wait_for_the_answer_and_go_in_order_in_every_tab(
     chat: SmartConversation,
     version: int,
 ) -> None:
-    site = start_site(HTMX_VERSION=version, **scripted(text=SHORT * 8, pace=0.05))
+    script = scripted(answers=[SHORT * 60, SHORT, SHORT], pace=0.05)
+    site = start_site(HTMX_VERSION=version, **script)
     one, two = open_tab(site, somebody), open_tab(site, somebody)
     for tab in (one, two):
         tab.open_chat(chat)
@@ -116,7 +117,7 @@ def test_stop_holds_the_queue_until_somebody_sends_it(
     expect(waiting(tab)).to_have_count(1)
     button(tab, "Stop").click()
     expect(last_reply(tab)).to_have_attribute("data-status", "stopped")
-    region = tab.page.get_by_role("region", name="Waiting messages")
+    region = tab.page.get_by_role("group", name="Waiting messages")
     expect(region).to_contain_text("Not sent yet")
     button(tab, "Send now").click()
     expect(questions(tab)).to_have_text(["First", "Second"])

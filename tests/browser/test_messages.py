@@ -284,7 +284,7 @@ def test_everything_works_without_javascript(
     button(tab, "Edit comment").click()
     expect(tab.page.get_by_label("What do you think")).to_have_value("Nice")
     tab.page.get_by_role("link", name="Cancel").click()
-    tab.page.locator("summary").click()
+    tab.page.locator(".polly-about summary").click()
     tab.page.get_by_role("link", name="About this answer").click()
     expect(tab.page.locator("main")).to_contain_text("Answered by")
     tab.page.get_by_role("link", name="Back to the chat").click()

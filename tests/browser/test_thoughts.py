@@ -50,7 +50,7 @@ def musing(chat: SmartConversation) -> SmartConversation:
 
 
 def details(tab: Tab) -> Locator:
-    return last_reply(tab).locator("details")
+    return last_reply(tab).locator(".polly-thoughts")
 
 
 def label(tab: Tab) -> Locator:

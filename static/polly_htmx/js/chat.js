@@ -138,6 +138,7 @@
       const was = this.focused;
       if (!was || was.isConnected || document.activeElement !== document.body) return;
       this.focused = null;
+      if (was.closest("[data-polly-edit]")) return; // See end() and held.
       (document.getElementById(was.id) ?? this.text).focus({ preventScroll: true });
     }
 
