@@ -12,6 +12,7 @@ all the linters speak before one of them stops the tests.
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -180,6 +181,9 @@ GROUPS: list[list[Lane]] = [
 
 def main(words: list[str]) -> int:
     """Run the groups in order, and stop after the first with a failure."""
+    # A shell that starts us in the background has Ctrl-C ignored, by all that we start
+    # too. Some tests press it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     started = time.monotonic()
     for group in GROUPS:
         chosen = [
