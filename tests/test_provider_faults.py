@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -45,6 +46,7 @@ OF_THE_PROVIDER = (
 NOT_LOGGED = ("SECRETCANARY", "alert(1)", "WLAN", "Wrong key", "Slow down")
 PROMPT = "You are a parrot."
 WORDS = "Hello world"
+ENDED = re.compile(r'data-polly-status="(complete|failed|stopped|interrupted)"')
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,8 +157,7 @@ async def test_fault_is_told_and_leaks_nothing_and_the_chat_goes_on(
     async with page(conversation.external_id, signed_in) as tab:
         await send(tab, "QUESTION one")
         reply = await Message.objects.aget(party="ASSISTANT")
-        frame = next(each for each in reversed(tab.frames) if "<article" in each)
-        assert_as_expected(reply, frame, fault)
+        assert_as_expected(reply, "".join(tab.frames), fault)
         assert len(provider.exchanges) == (0 if refused else 1)
 
         provider.scripts[fault.script] = SCRIPTS["good"]
@@ -195,23 +196,21 @@ async def send(tab: Page, text: str) -> None:
     """Send a message and wait until its reply has ended, well or not."""
     await tab.send(text)
     while True:
-        frame = await tab.frame()
-        ended = "polly-status-" in frame and "is answering" not in frame
-        if ended and 'data-party="ASSISTANT"' in frame:
+        if ENDED.search(await tab.frame()):
             return
 
 
-def assert_as_expected(reply: Message, frame: str, fault: Fault) -> None:
+def assert_as_expected(reply: Message, told: str, fault: Fault) -> None:
     """Fail unless row and page tell of the fault, and keep what came before it."""
     assert (reply.status, reply.error) == (fault.status, fault.error)
     assert reply.content == fault.text
     assert reply.finish_reason == fault.finish_reason
-    assert f'data-status="{fault.status}"' in frame
-    assert fault.text.strip() in frame
+    assert f'data-polly-status="{fault.status}"' in told
+    assert fault.text.strip() in told
     if fault.error:
-        assert user_message_for(fault.error) in frame.replace("&#x27;", "'")
+        assert user_message_for(fault.error) in told.replace("&#x27;", "'")
     else:
-        assert reply.remark in frame
+        assert reply.remark in told
 
 
 def assert_nothing_of_the_person(exchange: Exchange, client: Client) -> None:
