@@ -92,11 +92,11 @@ class ConversationConsumer(TurnTaker, Line):
         )
         async with self.lock:
             await posts.follow(self.conversation, self)
+            if query.listed and self.reader == "owner":
+                self.list = ListFollower(self, page=query.listed)
+                await self.list.begin()
             await self.accept()
             await self._show(await self.follower.begin(query.state, query.first))
-        if query.listed and self.reader == "owner":
-            self.list = ListFollower(self, page=query.listed)
-            await self.list.begin()
         watch.join(self, beside=rights.question(self))
 
     async def tidy_up(self) -> None:

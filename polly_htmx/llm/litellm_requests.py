@@ -90,7 +90,7 @@ async def ask(litellm: Any, call: Call) -> httpx.Response | None:
         # Maybe it was the request's fault: the next one is litellm's again.
         _kept.pop(key, None)
         if type(exc).__name__ in TIMEOUTS:
-            raise litellm.Timeout("", model=call.model, llm_provider="") from exc
+            raise litellm.Timeout("", model=call.model, llm_provider="openai") from exc
         raise
     return response
 
