@@ -51,7 +51,8 @@ def test_words_are_found_in_titles_and_messages(
     assert keys("parrot", who) == [conversation.pk]
     assert keys("AFRICA birds", who) == [conversation.pk]
     assert keys("seeds", who) == [other.pk]
-    if any_way == "index" or connection.vendor == "postgresql":
+    if any_way == "index" and connection.vendor == "sqlite":
+        # PostgreSQL knows upper and lower case by the locale of the database.
         assert keys("äpf", who) == [other.pk]
     assert keys("parrots africa", who) == []  # Not in one message.
     assert keys("nothing", who) == []
