@@ -47,11 +47,13 @@ def unqueue(
         consumer = async_to_sync(open_consumer)(request, person, conversation)
         consumer.require("unqueue")
         found = consumer.conversation
-        text = take_back(queued_in(found, str(queued)), who=consumer.who)
-        kept = draft_of(found, who=consumer.who)
-        both = "\n\n".join([text, kept.text] if kept else [text])
-        nonce = kept.nonce if kept else new_nonce()
-        keep_draft(found, both, who=consumer.who, nonce=nonce)
+        # A text that the draft has no room for goes on waiting, and is not lost.
+        with transaction.atomic():
+            text = take_back(queued_in(found, str(queued)), who=consumer.who)
+            kept = draft_of(found, who=consumer.who)
+            both = "\n\n".join([text, kept.text] if kept else [text])
+            nonce = kept.nonce if kept else new_nonce()
+            keep_draft(found, both, who=consumer.who, nonce=nonce)
     except ChatError as exc:
         return complaint(request, person, conversation, exc)
     return redirect(way_back(request, found))

@@ -113,6 +113,16 @@ def test_taken_back_text_stands_in_the_composer_before_what_was_there(
     assert not QueuedMessage.objects.exists()
 
 
+def test_text_that_the_draft_has_no_room_for_goes_on_waiting(
+    signed_in: Client, conversation: SmartConversation, waiting: QueuedMessage
+) -> None:
+    long = "x" * 15_998
+    type_in(signed_in, conversation, long)
+    assert press(signed_in, "unqueue", waiting) == HTTPStatus.BAD_REQUEST
+    assert QueuedMessage.objects.get().content == "Two & more"
+    assert Draft.objects.get().text == long
+
+
 def test_what_is_gone_can_not_be_taken_back(
     signed_in: Client, waiting: QueuedMessage
 ) -> None:
