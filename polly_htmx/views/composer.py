@@ -18,7 +18,7 @@ from polly_htmx.exceptions import ChatError
 from polly_htmx.fragments import new_nonce
 from polly_htmx.views.access import person_required
 from polly_htmx.views.answers import complaint, way_back
-from polly_htmx.views.replies import open_consumer
+from polly_htmx.views.opening import open_consumer
 
 
 @require_POST

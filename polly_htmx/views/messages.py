@@ -26,7 +26,7 @@ from polly_htmx.exceptions import ChatError, NotFound
 from polly_htmx.models import Message
 from polly_htmx.views.access import person_required
 from polly_htmx.views.answers import complaint, way_back
-from polly_htmx.views.replies import open_consumer
+from polly_htmx.views.opening import open_consumer
 
 VERDICTS = {"good": True, "bad": False, "none": None}
 

@@ -7,28 +7,24 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from asgiref.sync import async_to_sync, sync_to_async
-from django.core.handlers.asgi import ASGIRequest
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils.module_loading import import_string
 from django.views.decorators.http import require_POST
 
 from polly_htmx import access
-from polly_htmx.access import Who
 from polly_htmx.chat import (
     acontinue_reply,
     aregenerate,
     astop_reply,
     aswitch_version,
-    dispatch,
 )
 from polly_htmx.chat.about import parrot_for
 from polly_htmx.chat.conversations import message_in
-from polly_htmx.conf import conf
 from polly_htmx.exceptions import ChatError
 from polly_htmx.views.access import person_required
 from polly_htmx.views.answers import complaint, way_back
+from polly_htmx.views.opening import open_consumer
 
 UseCase = Callable[..., Awaitable[Any]]
 
@@ -55,17 +51,6 @@ def _button(action: str, use_case: UseCase, doc: str) -> Callable[..., HttpRespo
 
     view.__doc__ = doc
     return view
-
-
-async def open_consumer(
-    request: HttpRequest, person: Who, conversation: uuid.UUID
-) -> Any:
-    """Return the site's consumer class, opened: it has a say in who may do what."""
-    if isinstance(request, ASGIRequest):
-        dispatch.serve()
-    consumer = import_string(conf.CONSUMER)()
-    await consumer.open_as(person, str(conversation))
-    return consumer
 
 
 async def _act(

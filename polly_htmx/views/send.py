@@ -5,22 +5,19 @@ from __future__ import annotations
 import uuid
 
 from asgiref.sync import async_to_sync
-from django.core.handlers.asgi import ASGIRequest
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils.module_loading import import_string
 from django.views.decorators.http import require_POST
 
 from polly_htmx import access, fragments
 from polly_htmx.access import Who
-from polly_htmx.chat import dispatch
 from polly_htmx.chat.slots import conversation_for, forget_unused, unsign
-from polly_htmx.conf import conf
 from polly_htmx.exceptions import ChatError, PageExpired
 from polly_htmx.models import SmartConversation
 from polly_htmx.views.access import person_required
 from polly_htmx.views.answers import complaint, way_back
+from polly_htmx.views.opening import open_consumer
 
 
 @transaction.non_atomic_requests
@@ -65,10 +62,7 @@ def _send(request: HttpRequest, person: Who, found: SmartConversation) -> None:
     text = request.POST.get("message") or request.POST.get("starter", "")
 
     async def take() -> None:
-        if isinstance(request, ASGIRequest):
-            dispatch.serve()
-        consumer = import_string(conf.CONSUMER)()
-        await consumer.open_as(person, str(found.external_id))
+        consumer = await open_consumer(request, person, found.external_id)
         consumer.require("send")
         await consumer.send_message(text, request.POST.get("nonce"))
 
