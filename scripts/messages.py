@@ -75,13 +75,13 @@ def catalogues(package: Path) -> list[Path]:
     return sorted(package.glob("locale/*/LC_MESSAGES/django.po"))
 
 
-def main(languages: list[str]) -> None:
+def main(languages: list[str], package: Path = PACKAGE) -> None:
     """Update and compile what there is, and what was named."""
     require_gettext()
-    (PACKAGE / "locale").mkdir(exist_ok=True)
-    before = {path: path.read_text() for path in catalogues(PACKAGE)}
-    read(PACKAGE, *languages, *(path.parent.parent.name for path in before))
-    for path in catalogues(PACKAGE):
+    (package / "locale").mkdir(exist_ok=True)
+    before = {path: path.read_text() for path in catalogues(package)}
+    read(package, *languages, *(path.parent.parent.name for path in before))
+    for path in catalogues(package):
         old = before.get(path, "")
         if old and CREATED.sub("", old) == CREATED.sub("", path.read_text()):
             path.write_text(old)

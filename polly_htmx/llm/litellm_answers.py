@@ -43,10 +43,14 @@ BREAKS = frozenset({"error", "ERROR", "network_error"})
 
 def is_heard(litellm: Any) -> bool:
     """Tell whether somebody listens to what litellm tells of its chunks."""
-    named = (getattr(litellm, name, None) or () for name in LISTENERS)
-    if any(each != NOBODY for listeners in named for each in listeners):
+    if any(anybody(litellm, name) for name in LISTENERS):
         return True
     return getattr(litellm, "cache", None) is not None
+
+
+def anybody(litellm: Any, name: str) -> bool:
+    """Tell whether a list of litellm's holds somebody, and not only its own name."""
+    return any(each != NOBODY for each in getattr(litellm, name, None) or ())
 
 
 def wire(litellm: Any, answer: Any) -> httpx.Response | None:

@@ -39,7 +39,6 @@ MEDDLERS = (
     "pre_call_rules",
     "post_call_rules",
     "model_alias_map",
-    "max_budget",
 )
 """Where litellm keeps what may look at a request, change it or forbid it."""
 TIMEOUTS = ("ConnectTimeout", "ReadTimeout", "WriteTimeout", "PoolTimeout")
@@ -125,7 +124,9 @@ def _key(litellm: Any, call: Call) -> tuple[object, ...] | None:
     """Return what a request depends on but for its messages; None if on them as well."""
     if litellm_answers.is_heard(litellm) or not _is_plain(call.messages):
         return None
-    if any(getattr(litellm, name, None) for name in MEDDLERS):
+    if any(litellm_answers.anybody(litellm, name) for name in MEDDLERS):
+        return None
+    if getattr(litellm, "max_budget", None):
         return None
     if not (call.api_base or call.api_key):
         return None  # The key is litellm's to find, each time anew.

@@ -177,6 +177,17 @@ async def test_litellm_is_asked_where_somebody_takes_part(
     assert len(asked) == 2
 
 
+async def test_litellm_is_not_asked_for_its_own_name(
+    ask: Ask, asked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Which it leaves there once a model of Google's was asked.
+    for name in ("input_callback", "success_callback"):
+        monkeypatch.setattr(litellm_port.load(), name, ["cache"])
+    await ask()
+    await ask()
+    assert len(asked) == 1
+
+
 async def test_litellm_is_asked_again_after_a_while(
     ask: Ask, asked: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
