@@ -118,14 +118,14 @@ def test_focus_survives_what_is_swapped_under_it(
     third = button(tab, "Take back").last
     third.focus()
     name = third.get_attribute("id")
-    expect(waiting(tab)).to_have_count(1, timeout=30_000)
+    expect(waiting(tab)).to_have_count(1)
     expect(tab.page.locator(f"#{name}")).to_be_focused()
     # It goes itself: then the composer has it.
-    expect(waiting(tab)).to_have_count(0, timeout=30_000)
+    expect(waiting(tab)).to_have_count(0)
     expect(box(tab)).to_be_focused()
     # The button that stops goes with the answer it stops.
     stop = button(tab, "Stop")
     stop.focus()
-    expect(stop).to_have_count(0, timeout=30_000)
+    expect(stop).to_have_count(0)
     expect(box(tab)).to_be_focused()
     tab.assert_clean()

@@ -60,7 +60,7 @@ def test_states_of_composer_and_queue_have_no_barriers(
             tab.send(text)
             expect(waiting(tab).last).to_contain_text(text.strip())
     with state(tab, "streaming"):
-        expect(last_reply(tab)).to_contain_text("word", timeout=30_000)
+        expect(last_reply(tab)).to_contain_text("word")
     with state(tab, "stopped, with a queue that is held"):
         button(tab, "Stop").click()
         expect(button(tab, "Send now")).to_be_visible()
@@ -89,7 +89,7 @@ def test_states_of_line_and_person_have_no_barriers(
     status = tab.page.get_by_role("status")
     with state(tab, "reconnecting"):
         site.kill(signal.SIGKILL)
-        expect(status).to_contain_text("connection is lost", timeout=30_000)
+        expect(status).to_contain_text("connection is lost")
     with state(tab, "back"):
         site.start()
         expect(status).to_have_text("The connection is back.", timeout=60_000)
@@ -100,5 +100,5 @@ def test_states_of_line_and_person_have_no_barriers(
     with state(tab, "signed out"):
         Session.objects.all().delete()
         refused = tab.page.locator(".polly-refused")
-        expect(refused).to_contain_text("sign in", timeout=30_000)
+        expect(refused).to_contain_text("sign in")
     assert not tab.violations

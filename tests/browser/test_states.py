@@ -35,7 +35,7 @@ def test_who_signs_in_again_finds_the_same_draft(
     box(tab).fill("Before")
     Session.objects.all().delete()
     refused = tab.page.locator(".polly-refused")
-    expect(refused).to_contain_text("sign in", timeout=30_000)
+    expect(refused).to_contain_text("sign in")
     box(tab).fill("Before and after")
     expect(button(tab, "Send")).to_be_hidden()
     refused.get_by_role("link", name="Sign in").click()
@@ -64,11 +64,28 @@ def test_lost_line_is_told_and_so_is_its_return(
     box(tab).focus()
     site.kill(signal.SIGKILL)
     status = tab.page.get_by_role("status")
-    expect(status).to_contain_text("connection is lost", timeout=30_000)
+    expect(status).to_contain_text("connection is lost")
     site.start()
     expect(status).to_have_text("The connection is back.", timeout=60_000)
     expect(box(tab)).to_have_value("Typed")
     expect(box(tab)).to_be_focused()
+
+
+@both_versions
+def test_tries_to_reconnect_are_never_far_apart(
+    start_site: Callable[..., Any],
+    open_tab: Callable[..., Any],
+    somebody: User,
+    chat: SmartConversation,
+    version: int,
+) -> None:
+    tab = open_tab(start_site(HTMX_VERSION=version), somebody)
+    tab.open_chat(chat)
+    wait = "htmx.config.ws?.reconnectMaxDelay ?? htmx.config.wsReconnectDelay(50)"
+    assert tab.page.evaluate(wait) <= 8000
+    if version == 2:
+        waits = "Array.from({length: 200}, () => htmx.config.wsReconnectDelay(50))"
+        assert 4000 < max(tab.page.evaluate(waits)) <= 8000
 
 
 def test_retired_parrot_says_so_and_leads_on(

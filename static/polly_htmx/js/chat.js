@@ -320,6 +320,10 @@
     if (target.hasAttribute?.("data-polly-select")) target.select();
   });
 
+  const config = window.htmx?.config; // Or its tries come to be a minute apart.
+  if (config?.wsReconnectDelay === "full-jitter")
+    config.wsReconnectDelay = (tries) => Math.random() * 1000 * 2 ** Math.min(tries, 3);
+
   if (window.htmx?.version?.startsWith("4")) htmx.process(document.body);
 
   look();
