@@ -9,7 +9,7 @@ ENVIRONMENT = python=$$(PYTHON="$(PYTHON)" sh scripts/python.sh) && "$$python" s
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test format lint messages screenshots bench lighthouse constraints
-.PHONY: clean
+.PHONY: clean commonmark
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /    make \1\t/p' Makefile | expand -t 24
@@ -49,6 +49,10 @@ bench: ## print the tables of benchmarks/
 lighthouse: ## ask Lighthouse about the list and a chat (needs node and npm)
 	@$(ENVIRONMENT) dev
 	@$(RUN) -m scripts.lighthouse
+
+commonmark: ## stream the examples of CommonMark's specification (needs npm)
+	@$(ENVIRONMENT) dev
+	@$(RUN) -m scripts.commonmark
 
 constraints: ## resolve the newest versions and write constraints.txt
 	@$(ENVIRONMENT) dev
