@@ -14,43 +14,14 @@ from django.db.models import Max, Q
 
 from polly_htmx import access
 from polly_htmx.access import Who
+from polly_htmx.chat import search_sql
 from polly_htmx.chat.excerpts import UNSPACED, Parts, excerpt, marked
+from polly_htmx.chat.search_sql import FOUND
 from polly_htmx.markdown import clean_text
 from polly_htmx.models import Message, SmartConversation, search_index
 
-FOUND = 30
-"""Chats that are shown at the most: who needs more needs another word."""
 MAX_WORDS = 8
 MAX_WORD_CHARS = 64
-
-# Written by hand, for no other order of joining is fast: from the index to the messages,
-# and not the other way round. All values are bound.
-_OWN = "c.{owner} = %s AND c.deleted_at IS NULL"
-_NEWEST = f"GROUP BY m.conversation_id ORDER BY hit DESC LIMIT {FOUND}"
-POSTGRESQL = f"""
-    WITH m AS MATERIALIZED (
-        SELECT id, conversation_id FROM {{message}}
-        WHERE {search_index.WORDS} @@ to_tsquery('simple', %s)
-            AND {search_index.RESTING}
-    )
-    SELECT m.conversation_id, MAX(m.id) AS hit
-    FROM m JOIN {{conversation}} c ON c.id = m.conversation_id
-    WHERE {_OWN} {_NEWEST}
-"""
-SQLITE = f"""
-    SELECT m.conversation_id, MAX(m.id) AS hit
-    FROM {search_index.TABLE} s
-    CROSS JOIN {{message}} m ON m.id = s.rowid
-    JOIN {{conversation}} c ON c.id = m.conversation_id
-    WHERE {search_index.TABLE} MATCH %s AND s.rowid > 0 AND {_OWN} {_NEWEST}
-"""
-SQLITE_TITLES = f"""
-    SELECT c.id
-    FROM {search_index.TABLE} s
-    CROSS JOIN {{conversation}} c ON c.id = -s.rowid
-    WHERE {search_index.TABLE} MATCH %s AND s.rowid < 0 AND {_OWN}
-    ORDER BY c.updated_at DESC, c.id DESC LIMIT {FOUND}
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,10 +80,24 @@ def _hits(words: list[str], who: Who) -> dict[int, int]:
     if any(UNSPACED.search(word) for word in words):
         return _read_messages(words, who)
     if connection.vendor == "postgresql":
-        return dict(_ask(connection, POSTGRESQL, _tsquery(words), who))
+        return dict(_ask(connection, search_sql.POSTGRESQL, _tsquery(words), who))
     if connection.vendor == "sqlite" and search_index.is_installed(connection):
-        return dict(_ask(connection, SQLITE, _match(words), who))
+        return _sqlite_hits(connection, _match(words), who)
     return _read_messages(words, who)
+
+
+def _sqlite_hits(connection: Any, wanted: str, who: Who) -> dict[int, int]:
+    """Look through the newest messages with the words, and all only where those of this
+    person are too few among them."""
+    found = dict(_ask(connection, search_sql.SQLITE_NEWEST, wanted, who))
+    if len(found) == FOUND:
+        return found
+    with connection.cursor() as cursor:
+        cursor.execute(search_sql.SQLITE_COUNT, [wanted])
+        (count,) = cursor.fetchone()
+    if count < search_sql.NEWEST:
+        return found
+    return dict(_ask(connection, search_sql.SQLITE_ALL, wanted, who))
 
 
 def _titled(words: list[str], who: Who) -> list[int]:
@@ -122,7 +107,7 @@ def _titled(words: list[str], who: Who) -> list[int]:
     is_sqlite = connection.vendor == "sqlite"
     if is_sqlite and is_spaced and search_index.is_installed(connection):
         # Its own comparison knows upper and lower case of the Latin alphabet alone.
-        rows = _ask(connection, SQLITE_TITLES, _match(words), who)
+        rows = _ask(connection, search_sql.SQLITE_TITLES, _match(words), who)
         return [key for (key,) in rows]
     own = access.conversations_of(who).filter(_has_all("title", words))
     return list(own.newest_first().values_list("pk", flat=True)[:FOUND])

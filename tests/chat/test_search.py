@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from polly_htmx.access import Who
-from polly_htmx.chat import search as module, shelf
+from polly_htmx.chat import search as module, search_sql, shelf
 from polly_htmx.chat.excerpts import excerpt
 from polly_htmx.chat.search import search
 from polly_htmx.exceptions import SignInRequired
@@ -24,7 +24,6 @@ pytestmark = pytest.mark.django_db
 def any_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Search with the database's index, and as where there is none."""
     if request.param == "without":
-        monkeypatch.setattr(module, "POSTGRESQL", "")
         monkeypatch.setattr(search_index, "is_installed", lambda _connection: False)
         monkeypatch.setattr(module, "_hits", module._read_messages)
     return str(request.param)
@@ -127,6 +126,27 @@ def test_a_running_reply_is_found_when_it_has_ended(
     running.update(content="a needle")
     running.update(status="complete")
     assert keys("needle", who) == [conversation.pk]
+
+
+def test_a_common_word_is_found_behind_newer_messages_of_others(
+    conversation: SmartConversation,
+    parrot: Parrot,
+    who: Who,
+    other_user: User,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    newest = f"LIMIT {search_sql.NEWEST}"
+    for name in ("SQLITE_NEWEST", "SQLITE_COUNT"):
+        fewer = getattr(search_sql, name).replace(newest, "LIMIT 3")
+        assert "LIMIT 3" in fewer
+        monkeypatch.setattr(search_sql, name, fewer)
+    monkeypatch.setattr(search_sql, "NEWEST", 3)
+    say(conversation, "A word.", "The newest word.")
+    strange = SmartConversation.objects.create(user=other_user, parrot=parrot)
+    say(strange, *["Word by word."] * 4)
+    (found,) = search("word", who=who)
+    assert found.conversation == conversation
+    assert "newest" in "".join(part.text for part in found.excerpt)
 
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="SQLite's own ways")
