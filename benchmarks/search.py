@@ -22,6 +22,7 @@ MESSAGES = 100_000
 IN_CHAT = 50
 WORDS = 60
 ROUNDS = 5
+PARTS = 20
 TARGET = 100
 """Milliseconds."""
 SHARES = (0.9, 0.1)
@@ -38,7 +39,10 @@ def main(count: int) -> None:
 
     call_command("migrate", verbosity=0)
     vocabulary = words_of_nobody()
-    people = [fill(share, count, vocabulary) for share in SHARES]
+    people = [person(share) for share in SHARES]
+    for part in range(PARTS):  # By turns, as people write.
+        for share, who in zip(SHARES, people, strict=True):
+            fill(who, share, count // PARTS, vocabulary, part)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
     print(f"{connection.vendor}, {count} messages, target under {TARGET} ms")
@@ -80,24 +84,30 @@ def words_of_nobody() -> list[str]:
     ]
 
 
-def fill(share: float, count: int, vocabulary: list[str]) -> Any:
-    """Make somebody with a share of the messages."""
+def person(share: float) -> Any:
+    """Make somebody."""
     from django.contrib.auth import get_user_model  # noqa: PLC0415 - after setup()
-    from django.db.models import QuerySet  # noqa: PLC0415 - after setup()
 
     from polly_htmx.access import Who  # noqa: PLC0415 - after setup()
+
+    return Who(user=get_user_model().objects.create_user(f"share {share}"))
+
+
+def fill(who: Any, share: float, count: int, vocabulary: list[str], part: int) -> None:
+    """Give somebody a share of some messages."""
+    from django.db.models import QuerySet  # noqa: PLC0415 - after setup()
+
     from polly_htmx.models import (  # noqa: PLC0415 - after setup()
         Message,
         Parrot,
         SmartConversation,
     )
 
-    dice = random.Random(share)
+    dice = random.Random(share + part)
     weights = [1 / (place + 4) for place in range(len(vocabulary))]
-    user = get_user_model().objects.create_user(f"share {share}")
     parrot, _made = Parrot.objects.get_or_create(name="Polly", model="DUMMY")
     chats = SmartConversation.objects.bulk_create(
-        SmartConversation(user=user, parrot=parrot, title=f"Chat {number}")
+        SmartConversation(user=who.user, parrot=parrot, title=f"Chat {number}")
         for number in range(round(count * share / IN_CHAT))
     )
     for chat in chats:
@@ -111,7 +121,6 @@ def fill(share: float, count: int, vocabulary: list[str]) -> Any:
             Message(conversation=chat, party="USER", sequence=place, content=text)
             for place, text in enumerate(texts, 1)
         )
-    return Who(user=user)
 
 
 if __name__ == "__main__":

@@ -87,15 +87,18 @@ def _hits(words: list[str], who: Who) -> dict[int, int]:
 
 
 def _sqlite_hits(connection: Any, wanted: str, who: Who) -> dict[int, int]:
-    """Look through the newest messages with the words, and all only where those of this
-    person are too few among them."""
-    found = dict(_ask(connection, search_sql.SQLITE_NEWEST, wanted, who))
-    if len(found) == FOUND:
-        return found
+    """Ask SQLite in the way that is quick for how common the words are, and how many
+    chats the person has."""
     with connection.cursor() as cursor:
         cursor.execute(search_sql.SQLITE_COUNT, [wanted])
-        (count,) = cursor.fetchone()
-    if count < search_sql.NEWEST:
+        is_common = cursor.fetchone()[0] == search_sql.NEWEST
+    if not is_common:
+        return dict(_ask(connection, search_sql.SQLITE_ALL, wanted, who))
+    own = access.conversations_of(who).order_by()[: search_sql.FEW]
+    if own.count() < search_sql.FEW:
+        return dict(_ask(connection, search_sql.SQLITE_OF_FEW, wanted, who))
+    found = dict(_ask(connection, search_sql.SQLITE_NEWEST, wanted, who))
+    if len(found) == FOUND:
         return found
     return dict(_ask(connection, search_sql.SQLITE_ALL, wanted, who))
 
