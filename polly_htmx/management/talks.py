@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import aclosing
@@ -14,7 +15,9 @@ from polly_htmx.access import Who
 from polly_htmx.chat import astop_reply, atake_turn, desk, start_conversation
 from polly_htmx.chat.conversations import newest_page
 from polly_htmx.chat.home import to_the_end
+from polly_htmx.chat.leases import interrupt_expired
 from polly_htmx.chat.runner import arun_reply
+from polly_htmx.conf import conf
 from polly_htmx.exceptions import NoParrot, PollyError, user_message_for
 from polly_htmx.llm import LLMConnect, Text, Waking
 from polly_htmx.models import Message, Parrot, SmartConversation
@@ -23,6 +26,8 @@ LOOK = 0.05
 """Seconds between two looks at a reply that this process writes."""
 LOOK_FAR = 0.5
 """The same for one that another process writes: each look asks the database."""
+FOR_WORKERS = 5.0
+"""Seconds that workers get to take a reply before this process writes it itself."""
 
 Say = Callable[[str], None]
 
@@ -104,25 +109,28 @@ class Stored(Talk):
         if turn.reply is None:
             note("(A person of the staff will answer.)")
             return
-        writing = asyncio.ensure_future(arun_reply(turn.reply.pk))
         said = Said(turn.reply, say)
+        writing = asyncio.ensure_future(_write(turn.reply, said))
         try:
             await said.until_over(writing)
         except asyncio.CancelledError:
-            await to_the_end(self._stop(turn.reply, writing))
-            await to_the_end(said.rest())
+            await to_the_end(self._stop(turn.reply, said, writing))
             raise
         ended = await said.rest()
-        if ended.status == Message.Status.FAILED:
+        if ended.status in {Message.Status.FAILED, Message.Status.INTERRUPTED}:
             problem = PollyError()
             problem.user_message = user_message_for(ended.error)
             raise problem
 
-    async def _stop(self, reply: Message, writing: asyncio.Task[None]) -> None:
+    async def _stop(
+        self, reply: Message, said: Said, writing: asyncio.Task[None]
+    ) -> None:
         await astop_reply(reply, who=self._who)
         # In this process nobody sits at the desk.
         desk.handle({"type": "polly.stop", "reply_id": reply.pk})
-        await asyncio.wait({writing})
+        # A worker ends it by itself, and before that no other message is taken.
+        await said.until_over(writing)
+        await said.rest()
 
     def anew(self) -> Talk:
         """See Talk."""
@@ -134,6 +142,16 @@ class Stored(Talk):
             return []
         page = newest_page(self.conversation)
         return [(message.party, message.content) for message in page.messages]
+
+
+async def _write(reply: Message, said: Said) -> None:
+    """Write a reply, unless a worker does: they may have what this process has not."""
+    end = time.monotonic() + FOR_WORKERS
+    while conf.REPLIES == "worker" and time.monotonic() < end:
+        if not await said.is_waiting():
+            return
+        await asyncio.sleep(LOOK_FAR)
+    await arun_reply(reply.pk)
 
 
 class Said:
@@ -152,6 +170,11 @@ class Said:
         while (row := await self._row()).is_running:
             self._add(row.content)
             await asyncio.sleep(LOOK_FAR)
+            await sync_to_async(interrupt_expired)()  # Its process may have died.
+
+    async def is_waiting(self) -> bool:
+        """Return whether nobody has taken the reply yet."""
+        return (await self._row()).status == Message.Status.PENDING
 
     async def rest(self) -> Message:
         """Say what is left of a reply that has ended, and return it."""

@@ -2,17 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import os
-import pty
-import select
-import signal
 import subprocess
-import sys
-import time
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
@@ -21,16 +13,15 @@ from django.db import connection
 
 from polly_htmx.management.terminal import harmless
 from polly_htmx.models import Message, Parrot, SmartConversation
+from tests import terminals
 from tests.live import scripted
 from tests.patience import PATIENCE
-from tests.programs import ROOT
 from tests.rows import rows_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.live]
 
 SHORT = scripted(text="I am **well**, thank you.")
 LONG = scripted(text=[f"word{number} " for number in range(2000)], pace=0.02)
-COMMAND = [sys.executable, "-u", "-m", "django", "polly_chat"]
 
 
 @pytest.fixture(autouse=True)
@@ -40,95 +31,18 @@ def scripted_parrot(parrot: Parrot) -> None:
     parrot.save()
 
 
-def environment(polly: dict[str, Any]) -> dict[str, str]:
-    return {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "tests.settings",
-        "POLLY_TEST_SETTINGS": json.dumps(polly),
-        **rows_of(connection).environment,
-    }
-
-
 def piped(
     lines: str, *arguments: str, **polly: Any
 ) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*COMMAND, *arguments],
-        cwd=ROOT,
-        env=environment(polly or SHORT),
-        input=lines,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
+    variables = terminals.environment(polly or SHORT, rows_of(connection))
+    return terminals.piped(lines, arguments, variables)
 
 
-class Terminal:
-    """A person at a terminal in which the command runs."""
-
-    def __init__(self, process: subprocess.Popen[bytes], line: int) -> None:
-        self.process = process
-        self._line = line
-        self.seen = ""
-
-    def until(self, text: str) -> None:
-        """Return when a text has been shown, and forget all up to it."""
-        end = time.monotonic() + PATIENCE
-        while text not in self.seen:
-            assert time.monotonic() < end, self.seen
-            assert self.read(), self.seen
-        self.seen = self.seen.partition(text)[2]
-
-    def read(self) -> bool:
-        """Take what is shown next; False if nothing more comes."""
-        if not select.select([self._line], [], [], PATIENCE)[0]:
-            return False
-        with suppress(OSError):  # What Linux says at the end.
-            data = os.read(self._line, 4096)
-            self.seen += data.decode()
-            return bool(data)
-        return False
-
-    def type(self, text: str) -> None:
-        """Send a line."""
-        os.write(self._line, f"{text}\n".encode())
-
-    def interrupt(self) -> None:
-        """Press Ctrl-C."""
-        self.process.send_signal(signal.SIGINT)
-
-    def leave(self) -> None:
-        """Press Ctrl-C, and again if nothing follows: one just before input() is lost."""
-        self.interrupt()
-        try:
-            self.process.wait(PATIENCE / 4)
-        except subprocess.TimeoutExpired:
-            self.interrupt()
-            self.process.wait(PATIENCE)
-        while self.read():
-            pass
-
-
-@contextmanager
-def terminal(*arguments: str, **polly: Any) -> Iterator[Terminal]:
-    ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        [*COMMAND, *arguments],
-        cwd=ROOT,
-        env=environment(polly),
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        start_new_session=True,
-    )
-    os.close(theirs)
-    try:
-        yield Terminal(process, ours)
-    finally:
-        process.kill()
-        process.wait(PATIENCE)
-        os.close(ours)
+def terminal(
+    *arguments: str, **polly: Any
+) -> AbstractContextManager[terminals.Terminal]:
+    variables = terminals.environment(polly, rows_of(connection))
+    return terminals.terminal(arguments, variables)
 
 
 def test_what_a_terminal_would_obey_is_left_out() -> None:
