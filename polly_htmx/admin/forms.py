@@ -160,5 +160,5 @@ def _marked(name: str, label: str) -> str:
 def model_label(stored: str) -> str:
     """Return a model's label, which says so if the model is not known any more."""
     if not stored or is_known(stored):
-        return LLMModelType[stored].label if stored else ""
+        return str(LLMModelType[stored].label) if stored else ""
     return gettext("%(name)s (no longer there)") % {"name": stored}

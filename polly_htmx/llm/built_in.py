@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.functional import Promise
+
 from polly_htmx.llm.catalogue import OFFERS
 from polly_htmx.llm.figures import Figures, Takes
 from polly_htmx.llm.model_entry import ENV, ModelEntry
@@ -41,7 +43,9 @@ def served(name: str, label: str, model: str, address: str) -> ModelEntry:
     return ModelEntry(name, label=label, litellm_model=model, api_base=address)
 
 
-def local(name: str, offer: str, label: str, window: int, **params: Any) -> ModelEntry:
+def local(
+    name: str, offer: str, label: str | Promise, window: int, **params: Any
+) -> ModelEntry:
     """Return a model of the catalogue of files, trained for so many tokens."""
     return ModelEntry(
         name,

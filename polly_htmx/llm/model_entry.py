@@ -66,7 +66,8 @@ class ModelEntry:
 
     name: str
     _: KW_ONLY
-    label: str
+    # Which Enum would hash when Django is imported, before any language is known.
+    label: str | Promise = field(hash=False)
     litellm_model: str
     """The id by which litellm knows it, such as "openai/gpt-5-mini"."""
     api_base: str | None = field(default=None, repr=False)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from enum import Enum, EnumType
 from typing import cast
 
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_lazy as _
 
 from polly_htmx.conf import conf
 from polly_htmx.llm import exceptions
@@ -39,14 +39,14 @@ class _SeesSettings(EnumType):
     @property
     def choices(cls) -> list[tuple[str, str]]:
         """Return the name and label of every model, as a form wants them."""
-        return [(name, cls[name].label) for name in cls.names]
+        return [(name, str(cls[name].label)) for name in cls.names]
 
     @property
     def grouped_choices(cls) -> list[tuple[str, list[tuple[str, str]]]]:
         """Return the same in groups by where they run; those of the site come first."""
         groups: dict[Place, list[tuple[str, str]]] = {place: [] for place in Place}
         for name in sorted(cls.names, key=lambda name: name not in conf.MODELS):
-            groups[cls[name].place].append((name, cls[name].label))
+            groups[cls[name].place].append((name, str(cls[name].label)))
         return [(str(place.label), group) for place, group in groups.items() if group]
 
 
@@ -107,7 +107,7 @@ class LLMModelType(Enum, metaclass=_SeesSettings):
     SMOLLM2_135M_INSTRUCT = local(
         "SMOLLM2_135M_INSTRUCT",
         "smollm2-135m",
-        "SmolLM2 135M (runs inside this site)",
+        _("SmolLM2 135M (runs inside this site)"),
         8_192,
         temperature=0.2,
         top_p=0.9,
@@ -127,7 +127,7 @@ class LLMModelType(Enum, metaclass=_SeesSettings):
     )
     DUMMY = ModelEntry(
         "DUMMY",
-        label="Dummy (always gives the same answer)",
+        label=_("Dummy (always gives the same answer)"),
         litellm_model="openai/dummy",
         params={
             "mock_response": "I am a dummy. I **always** say the same, and I need "

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from django.utils.translation import override
 from pytest_django import Settings
 
 from polly_htmx.llm import LLMModelType, exceptions
@@ -90,3 +91,13 @@ def test_hosted_models_are_in_the_price_list_of_litellm() -> None:
         if model.place is Place.HOSTED:
             short = model.litellm_model.split("/", 1)[1]
             assert model.litellm_model in prices or short in prices
+
+
+def test_words_in_labels_are_the_readers() -> None:
+    dummy = LLMModelType.DUMMY
+    with override("de"):
+        assert dict(LLMModelType.choices)["DUMMY"].startswith("Dummy (gibt immer")
+        assert str(dummy.label) == dict(LLMModelType.choices)["DUMMY"]
+    with override("en"):
+        assert dict(LLMModelType.choices)["DUMMY"].startswith("Dummy (always")
+    assert {dummy.entry: 1}[dummy.entry] == 1
