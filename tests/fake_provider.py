@@ -13,6 +13,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from tests.patience import PATIENCE
+
 Script = Callable[["Exchange"], Awaitable[None]]
 """What the provider does with one request."""
 
@@ -126,12 +128,12 @@ class FakeProvider:
 
     def __enter__(self) -> Self:
         self._thread.start()
-        self._ready.wait(5)
+        assert self._ready.wait(PATIENCE)
         return self
 
     def __exit__(self, *exc_info: object) -> None:
         self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(5)
+        self._thread.join(PATIENCE)
 
     @property
     def url(self) -> str:

@@ -8,6 +8,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
 
+from tests.patience import PATIENCE
+
 Answer = Callable[["Request"], None]
 
 
@@ -130,7 +132,7 @@ def stalled(data: bytes, length: int, until: threading.Event) -> Answer:
         request.begin(200, len(data), ETag='"one"')
         request.wfile.write(data[:length])
         request.wfile.flush()
-        until.wait(30)
+        until.wait(PATIENCE)
 
     return answer
 

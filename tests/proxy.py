@@ -8,6 +8,8 @@ import threading
 from collections.abc import Callable
 from typing import Self
 
+from tests.patience import PATIENCE
+
 CHUNK = 65_536
 Address = tuple[str, int] | str
 """A host and port, or the path of a Unix socket."""
@@ -39,7 +41,7 @@ class Proxy:
 
     def __enter__(self) -> Self:
         self._thread.start()
-        assert self._ready.wait(5)
+        assert self._ready.wait(PATIENCE)
         return self
 
     def __exit__(self, *exc_info: object) -> None:
@@ -66,7 +68,7 @@ class Proxy:
             done.set()
 
         self._loop.call_soon_threadsafe(run)
-        assert done.wait(5)
+        assert done.wait(PATIENCE)
 
     def _abort(self) -> None:
         for writer in self._open:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE
 from tests.readme import snippet
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -135,7 +136,7 @@ def address(python: Path, project: Path) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         server.terminate()
-        server.wait(30)
+        server.wait(PATIENCE)
 
 
 def wait_for(port: int, server: subprocess.Popen[bytes]) -> None:

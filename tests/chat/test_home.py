@@ -75,7 +75,7 @@ async def test_end_is_saved_however_often_the_run_is_cancelled(
             await asyncio.sleep(0.01)
         await asyncio.sleep(0.1)
         task.cancel()
-        await asyncio.to_thread(in_finish.wait, 5)
+        await asyncio.to_thread(in_finish.wait, PATIENCE)
         task.cancel()
         go_on.set()
     with pytest.raises(asyncio.CancelledError):

@@ -18,6 +18,7 @@ from polly_htmx.access import Who
 from polly_htmx.chat import sockets
 from polly_htmx.exceptions import TooManySockets
 from polly_htmx.models import SocketCount
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.django_db
 
@@ -126,7 +127,7 @@ def test_the_limit_holds_when_many_come_at_once(who: Who) -> None:
     start = threading.Barrier(8)
 
     def open_one(_number: int) -> bool:
-        start.wait(10)
+        start.wait(PATIENCE)
         try:
             sockets.open_socket(who)
         except TooManySockets:

@@ -23,6 +23,7 @@ from polly_htmx.llm.catalogue import OFFERS
 from polly_htmx.llm.downloads import Fetched, Source, fetch
 from polly_htmx.llm.folder import DownloadFailed, Part
 from tests import hub
+from tests.patience import PATIENCE
 
 DATA = b"GGUF" + bytes(range(256)) * 4000
 SHA = hashlib.sha256(DATA).hexdigest()
@@ -324,7 +325,7 @@ def test_threads_do_not_share_a_lock(server: hub.Hub) -> None:
 
     thread = threading.Thread(target=first)
     thread.start()
-    assert begun.wait(10)
+    assert begun.wait(PATIENCE)
     with pytest.raises(DownloadFailed, match="Another process"):
         get(server)
     until.set()

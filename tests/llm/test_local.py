@@ -30,6 +30,7 @@ from polly_htmx.llm import (
     files,
     local,
 )
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.alone
 
@@ -48,7 +49,7 @@ def fetch(engine: local.Engine, path: str, key: str) -> Any:
     request = urllib.request.Request(
         address, headers={"Authorization": f"Bearer {key}"}
     )
-    with urllib.request.urlopen(request, timeout=5) as answer:
+    with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
         return json.load(answer)
 
 

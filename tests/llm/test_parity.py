@@ -17,6 +17,7 @@ from polly_htmx.llm.messages import Ending, Usage
 from tests.fake_provider import FakeProvider
 from tests.fake_scripts import faulty_script, recorded
 from tests.llm.conftest import CANARY
+from tests.patience import PATIENCE
 
 FOLDER = Path(__file__).parent / "recordings"
 RECORDINGS = {path.stem: path.read_bytes() for path in sorted(FOLDER.glob("*.txt"))}
@@ -133,7 +134,7 @@ async def test_no_redirect_is_followed(
 async def test_line_that_never_ends_is_ended(ask: Ask, provider: FakeProvider) -> None:
     _text, _others, problem = await ask("endless-line")
     assert problem is exceptions.BadResponse
-    assert await asyncio.to_thread(provider.last.closed.wait, 5)
+    assert await asyncio.to_thread(provider.last.closed.wait, PATIENCE)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from pytest_django import Settings
 
 from polly_htmx.llm.catalogue import OFFERS
 from tests import hub
+from tests.patience import PATIENCE
 from tests.programs import ROOT
 
 DATA = b"GGUF" + b"weights " * 100_000
@@ -131,8 +133,9 @@ def test_download_that_ctrl_c_stopped_goes_on(server: hub.Hub, models: Path) -> 
     part = models / "m.gguf.part"
     while not (part.exists() and part.stat().st_size):
         assert process.poll() is None
+        time.sleep(0.05)  # Nothing to wait on: the file grows when it grows.
     process.send_signal(signal.SIGINT)
-    _out, err = process.communicate(timeout=30)
+    _out, err = process.communicate(timeout=PATIENCE)
     until.set()
     assert process.returncode == 130
     assert "run the same command to go on" in err

@@ -19,6 +19,7 @@ from pytest_django import Settings
 from tests.fake_provider import FakeProvider
 from tests.fake_scripts import SCRIPTS
 from tests.live import provided
+from tests.patience import PATIENCE
 from tests.programs import ROOT
 
 Script = Callable[..., None]
@@ -111,8 +112,8 @@ def test_ctrl_c_ends_it_with_a_word() -> None:
             assert process.poll() is None
             time.sleep(0.05)  # Nothing to wait on: the program asks when it asks.
         process.send_signal(signal.SIGINT)
-        _out, err = process.communicate(timeout=60)
-        assert provider.last.closed.wait(30)
+        _out, err = process.communicate(timeout=PATIENCE)
+        assert provider.last.closed.wait(PATIENCE)
     assert process.returncode == 130
     assert "Stopped." in err
     assert "Traceback" not in err

@@ -10,6 +10,7 @@ import pytest
 
 from tests.fake_provider import FakeProvider
 from tests.fake_scripts import SCRIPTS
+from tests.patience import PATIENCE
 from tests.rows import Person, PostgresRows, SqliteRows
 from tests.services import Postgres, Redis, postgres, redis_server
 
@@ -85,7 +86,9 @@ def reply_of(rows: Any, conversation: str) -> dict[str, Any]:
     return found
 
 
-def eventually(look: Callable[[], Any], what: str, *, patience: float = 30) -> None:
+def eventually(
+    look: Callable[[], Any], what: str, *, patience: float = PATIENCE
+) -> None:
     """Wait until something holds that only the database can tell."""
     deadline = time.monotonic() + patience
     while not look():

@@ -14,6 +14,7 @@ import pytest
 
 from tests.line import Line
 from tests.live import Site, scripted
+from tests.patience import PATIENCE
 from tests.rows import Person, SqliteRows
 from tests.survival.conftest import LEASE, LONG_ANSWER, polly, reply_of
 
@@ -187,7 +188,7 @@ async def test_message_sent_while_a_process_ends_is_answered_by_the_next(
         site.send_signal(signal.SIGTERM)
         nonce = await late.send("Too late?")
         await late.until(f'data-acked="{nonce}"')
-        site.running.wait(30)
+        site.running.wait(PATIENCE)
         site.process = None
         site.start()
         await late.closed.wait()

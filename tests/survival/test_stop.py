@@ -11,6 +11,7 @@ import pytest
 from tests.fake_provider import Exchange, FakeProvider
 from tests.line import Line
 from tests.live import Site
+from tests.patience import PATIENCE
 from tests.programs import until
 from tests.rows import Person, SqliteRows
 from tests.survival.conftest import eventually, models, polly, reply_of
@@ -53,7 +54,7 @@ async def stop(line: Line, file: SqliteRows, exchange: Exchange) -> float:
     """Stop the running reply; return how long the provider had to wait for it."""
     begun = time.monotonic()
     await line.act("stop", str(reply_of(file, line.conversation)["external_id"]))
-    assert await asyncio.to_thread(exchange.closed.wait, 10)
+    assert await asyncio.to_thread(exchange.closed.wait, PATIENCE)
     return exchange.closed_at - begun
 
 

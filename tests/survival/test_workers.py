@@ -11,6 +11,7 @@ import pytest
 
 from tests.line import Line
 from tests.live import Site, Worker, scripted
+from tests.patience import PATIENCE
 from tests.rows import Person, PostgresRows
 from tests.services import Redis
 from tests.survival.conftest import LEASE, LONG_ANSWER, eventually, polly, reply_of
@@ -119,7 +120,7 @@ async def test_worker_that_is_told_to_end_lets_its_reply_end(
             worker.send_signal(signal.SIGTERM)
             await line.until_settled()
             await line.assert_equals_fresh()
-        await asyncio.to_thread(worker.running.wait, 30)
+        await asyncio.to_thread(worker.running.wait, PATIENCE)
     eventually(lambda: reply_of(rows, chat)["status"] == "complete", "It ended.")
     assert reply_of(rows, chat)["content"] == LONG_ANSWER
 
