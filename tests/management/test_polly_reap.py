@@ -5,15 +5,17 @@ from __future__ import annotations
 import io
 import uuid
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from polly_htmx.access import Who
 from polly_htmx.chat import take_turn
 from polly_htmx.models import Message, Parrot, SmartConversation, SocketCount
+from polly_htmx.signals import reply_finished
 
 pytestmark = pytest.mark.django_db
 
@@ -57,3 +59,32 @@ def test_what_is_dead_is_cleared_up_and_what_lives_stays(
         "Socket counts removed: 0",
         "Deleted chats removed: 0",
     ]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_ctrl_c_keeps_what_is_done_and_leaves_the_rest(
+    parrot: Parrot, user: User
+) -> None:
+    for _ in range(2):
+        own = SmartConversation.objects.create(parrot=parrot, user=user)
+        reply = take_turn(own, "Hi", who=Who(user=user)).reply
+        Message.objects.filter(pk=reply.pk).update(
+            status=Message.Status.STREAMING, lease_until=timezone.now()
+        )
+
+    def press(**_kwargs: Any) -> None:
+        raise KeyboardInterrupt
+
+    reply_finished.connect(press)
+    try:
+        with pytest.raises(CommandError, match="Stopped") as caught:
+            reaped()
+    finally:
+        reply_finished.disconnect(press)
+    assert caught.value.returncode == 130
+    answers = Message.objects.filter(party=Message.Party.ASSISTANT)
+    assert sorted(answers.values_list("status", flat=True)) == [
+        "interrupted",
+        "streaming",
+    ]
+    assert reaped()[0] == "Replies marked as interrupted: 1"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
 from polly_htmx.chat.leases import interrupt_expired
@@ -30,6 +30,16 @@ class Command(BaseCommand):
     )
 
     def handle(self, *_args: Any, **_options: Any) -> None:
+        """See BaseCommand."""
+        try:
+            self._reap()
+        except KeyboardInterrupt:
+            raise CommandError(
+                "Stopped. What is done is done; the same command does the rest.",
+                returncode=130,
+            ) from None
+
+    def _reap(self) -> None:
         """Clear up and print what there was."""
         replies, sockets = interrupt_expired(), forget_silent()
         move_all_on()
