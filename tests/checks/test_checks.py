@@ -163,7 +163,12 @@ def test_parrot_with_a_lost_model_is_found_in_the_database(parrot: Parrot) -> No
     assert "'GONE'" in warning.msg
     with override_settings(**polly(MODELS={"GONE": {"model": "openai/x"}})):
         assert not lost()
-    Parrot.objects.update(retired_at=parrot.created_at)
+    Parrot.objects.update(model="DUMMY", fallbacks=["LOST", "GPT_5_4", 7, "GONE"])
+    [warning] = lost()
+    assert "a fallback that is not known: 'GONE', 'LOST'." in warning.msg
+    Parrot.objects.update(fallbacks={"no": "list"})
+    assert not lost()
+    Parrot.objects.update(model="GONE", retired_at=parrot.created_at)
     assert not lost()
 
 
