@@ -53,6 +53,7 @@ class LLMConnect:
         self.fallbacks: Sequence[str] = self.model.fallbacks
         """Names of the models that answer, in this order, where this one can't."""
         self._own = params
+        self._is_parrots = False
 
     @classmethod
     def for_parrot(cls, parrot: Character) -> Self:
@@ -66,7 +67,7 @@ class LLMConnect:
         parameters.require(model, parrot.parameters)
         connect = cls(model, system_prompt=parrot.system_prompt)
         connect.params |= parrot.parameters
-        connect._own = dict(parrot.parameters)
+        connect._own, connect._is_parrots = dict(parrot.parameters), True
         if parrot.fallbacks:
             connect.fallbacks = tuple(parrot.fallbacks)
         return connect
@@ -114,7 +115,7 @@ class LLMConnect:
         for name in self.fallbacks:
             try:
                 model = resolve(name)
-                own = parameters.taken(model, self._own)
+                own = parameters.taken(model, self._own, of_parrot=self._is_parrots)
                 connect = LLMConnect(model, system_prompt=self.system_prompt, **own)
                 found.append(connect.invoker())
             except exceptions.NotConfigured as exc:

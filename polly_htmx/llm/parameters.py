@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from django.utils.translation import gettext as _
 
 from polly_htmx.llm import exceptions
+from polly_htmx.llm.elsewhere import OF_THE_ENTRY, elsewhere, leads_elsewhere
 from polly_htmx.llm.figures import Figures
 from polly_htmx.llm.model_type import Model
 from polly_htmx.llm.parameter_rules import RULES, Rule, number, whole
@@ -63,12 +64,14 @@ def problems(
     A Parrot's must be among RULES: how a model answers, and nothing about where the
     question and the key are sent. Whoever may edit Parrots need not know the key. An
     operator's are let through if they are unknown, but for slips of the pen. Models
-    with a backend of the site's own have parameters of their own.
+    with a backend of the site's own have parameters of their own; there a Parrot may
+    set what does not sound of an address or a key.
     """
     if not isinstance(parameters, Mapping):
         return [ParameterProblem("", _("The parameters must be a JSON object."))]
     if model is not None and model.backend:
-        return []
+        names = filter(leads_elsewhere, parameters if of_parrot else ())
+        return sorted(ParameterProblem(name, elsewhere(name)) for name in names)
     found = [
         ParameterProblem(name, text)
         for name, value in parameters.items()
@@ -89,9 +92,11 @@ def require(
         raise exceptions.BadParameter(" ".join(each.text for each in found))
 
 
-def taken(model: Model, parameters: Mapping[str, Any]) -> dict[str, Any]:
+def taken(
+    model: Model, parameters: Mapping[str, Any], *, of_parrot: bool = True
+) -> dict[str, Any]:
     """Return those parameters that a model takes, for one that stands in."""
-    wrong = {each.name for each in problems(model, parameters, of_parrot=False)}
+    wrong = {each.name for each in problems(model, parameters, of_parrot=of_parrot)}
     return {name: value for name, value in parameters.items() if name not in wrong}
 
 
@@ -99,6 +104,8 @@ def _name(name: str, of_parrot: bool) -> str:  # noqa: FBT001 - by position, as 
     known = RULES if of_parrot else {*RULES, *OF_OPERATORS}
     if name in known:
         return ""
+    if name in OF_THE_ENTRY:
+        return elsewhere(name)
     cutoff = 0.6 if of_parrot else A_SLIP
     near = difflib.get_close_matches(name, sorted(known), n=1, cutoff=cutoff)
     if near:

@@ -114,7 +114,16 @@ async def test_unknown_provider_is_not_configured(
 
 
 @pytest.mark.parametrize(
-    "address", ["", "127.0.0.1:1/v1", f"ftp://{CANARY}@x/v1", "http://", "http://x:y/"]
+    "address",
+    [
+        "",
+        "127.0.0.1:1/v1",
+        f"ftp://{CANARY}@x/v1",
+        "http://",
+        "http://x:y/",
+        "file:///etc/passwd",
+        "gopher://127.0.0.1:6379/_",
+    ],
 )
 async def test_address_that_is_none_is_not_configured(
     settings: Settings, address: str
@@ -401,7 +410,7 @@ async def test_answer_that_repeats_for_ever_is_cut(
 ) -> None:
     reply = await invoke("endless").asend_message("Hi")
     assert (len(reply.text), reply.finish_reason) == (200_000, "cut")
-    assert await asyncio.to_thread(provider.last.closed.wait, 5)
+    assert await asyncio.to_thread(provider.last.closed.wait, PATIENCE)
 
 
 @pytest.mark.parametrize("prefix", ["openai/", "hosted_vllm/"])
