@@ -29,6 +29,7 @@ from polly_htmx.models import Message, Parrot, ParrotVersion, SmartConversation
 from tests.admin.test_inert import pages_of
 from tests.fake_provider import Exchange, FakeProvider, closed_port
 from tests.fake_scripts import SCRIPTS
+from tests.patience import PATIENCE
 from tests.sockets import Page, page
 
 pytestmark = [
@@ -62,17 +63,21 @@ class Fault:
     """Settings under which it is quick."""
 
 
-def late(seconds: float = 3) -> dict[str, Any]:
-    """Return deadlines that are short, but give a busy machine time to ask."""
-    return {"FIRST_TOKEN_TIMEOUT": seconds, "GAP_TIMEOUT": seconds}
+SHORT = 3.0
+"""Seconds of a deadline that shall pass: short, but a busy machine has time to ask."""
+NO_WORD = {"FIRST_TOKEN_TIMEOUT": SHORT}
+NO_MORE = {"FIRST_TOKEN_TIMEOUT": PATIENCE, "GAP_TIMEOUT": SHORT}
+ECHOES = {"unauthorised", "broken-inside", "error-event"}
+"""Faults of which the admin's pages are looked at too: the provider says the key or
+worse before, in the place of, and in the middle of an answer."""
 
 
 FAULTS = [
     Fault(script="refused-connection", error="unavailable"),
-    Fault(script="hang", error="timed-out", polly=late()),
-    Fault(script="silence", error="timed-out", polly=late()),
-    Fault(script="stall", error="timed-out", text=WORDS, polly=late()),
-    Fault(script="pings", error="timed-out", polly=late()),
+    Fault(script="hang", error="timed-out", polly=NO_WORD),
+    Fault(script="silence", error="timed-out", polly=NO_WORD),
+    Fault(script="stall", error="timed-out", text=WORDS, polly=NO_MORE),
+    Fault(script="pings", error="timed-out", polly=NO_WORD),
     Fault(script="unauthorised", error="not-authorised"),
     Fault(script="forbidden", error="not-authorised"),
     Fault(script="rate-limited", error="rate-limited"),
@@ -158,12 +163,14 @@ async def test_fault_is_told_and_leaks_nothing_and_the_chat_goes_on(
         await send(tab, "QUESTION one")
         reply = await Message.objects.aget(party="ASSISTANT")
         assert_as_expected(reply, "".join(tab.frames), fault)
-        assert len(provider.exchanges) == (0 if refused else 1)
+        # A machine that is busy elsewhere may let the deadline pass before all else.
+        asked = len(provider.exchanges)
+        assert asked == 1 or (asked == 0 and (refused or fault.polly is NO_WORD))
 
         provider.scripts[fault.script] = SCRIPTS["good"]
         await sync_to_async(fake_model)(fault.script, provider.url)
         await send(tab, "QUESTION two")
-    assert len(provider.exchanges) == (1 if refused else 2)
+    assert len(provider.exchanges) == asked + 1
     users = [item async for item in Message.objects.filter(party="USER")]
     assert [item.content for item in users] == ["QUESTION one", "QUESTION two"]
     second = await Message.objects.filter(party="ASSISTANT").alast()
@@ -172,22 +179,22 @@ async def test_fault_is_told_and_leaks_nothing_and_the_chat_goes_on(
 
     for exchange in provider.exchanges:
         assert_nothing_of_the_person(exchange, signed_in)
-    asked = [
+    told = [
         {"role": "user", "content": "QUESTION one"},
         {"role": "assistant", "content": fault.text},
         {"role": "user", "content": "QUESTION two"},
     ]
     if not fault.text:
-        asked = [{"role": "user", "content": "QUESTION one\n\nQUESTION two"}]
+        told = [{"role": "user", "content": "QUESTION one\n\nQUESTION two"}]
     system = {"role": "system", "content": PROMPT}
-    assert provider.last.body["messages"] == [system, *asked]
+    assert provider.last.body["messages"] == [system, *told]
 
     logged = [logged_text(record) for record in caplog.records]
     assert len(logged) > 20
     for text in [*logged, caplog.text, *capfd.readouterr()]:
         assert [word for word in NOT_LOGGED if word in text] == []
     assert not [text for text in logged if text[:5] == "polly" and "QUESTION" in text]
-    seen = await sync_to_async(all_that_is_seen)(conversation, signed_in)
+    seen = await sync_to_async(all_that_is_seen)(conversation, signed_in, fault)
     for text in [*tab.frames, *seen]:
         assert [word for word in OF_THE_PROVIDER if word in text] == []
 
@@ -223,21 +230,30 @@ def assert_nothing_of_the_person(exchange: Exchange, client: Client) -> None:
     assert exchange.headers["authorization"] == f"Bearer {CANARY}"
 
 
-def all_that_is_seen(conversation: SmartConversation, client: Client) -> list[str]:
-    """Return the reloaded page, the rows, and the admin's pages."""
-    admin = Client()
-    admin.force_login(User.objects.create_superuser("root"))
+def all_that_is_seen(
+    conversation: SmartConversation, client: Client, fault: Fault
+) -> list[str]:
+    """Return the reloaded pages, the rows, and for some faults what staff see."""
     pages = [client.get(conversation.get_absolute_url()), client.get("/polly/")]
-    replies = Message.objects.filter(party="ASSISTANT")
-    items = [conversation.parrot, conversation, *replies[:1]]
-    pages += [admin.get(address, follow=True) for address in pages_of(items)]
-    # Nobody may delete single messages.
-    assert {each.status_code for each in pages} == {200, 403}
+    assert {each.status_code for each in pages} == {200}
     rows = [
         serializers.serialize("json", kind.objects.all())
         for kind in (Message, SmartConversation, Parrot, ParrotVersion)
     ]
-    return [*(each.content.decode() for each in pages), *rows]
+    staff = all_that_staff_see(conversation) if fault.script in ECHOES else []
+    return [*(each.content.decode() for each in pages), *rows, *staff]
+
+
+def all_that_staff_see(conversation: SmartConversation) -> list[str]:
+    """Return the admin's pages."""
+    admin = Client()
+    admin.force_login(User.objects.create_superuser("root"))
+    replies = Message.objects.filter(party="ASSISTANT")
+    items = [conversation.parrot, conversation, *replies[:1]]
+    pages = [admin.get(address, follow=True) for address in pages_of(items)]
+    # Nobody may delete single messages.
+    assert {each.status_code for each in pages} == {200, 403}
+    return [each.content.decode() for each in pages]
 
 
 def logged_text(record: logging.LogRecord) -> str:
