@@ -39,10 +39,18 @@ NO_DATABASE = (
     "--ignore=tests/test_provider_faults.py",
     "--ignore=tests/test_members.py",
 )
-# Long, and the same under every Django.
+# Long, and the same under every Django: the small tests beside them tell whether
+# another Python changes anything.
 NO_DJANGO = (
+    "--ignore=tests/markdown/test_commonmark.py",
+    "--ignore=tests/markdown/test_highlight.py",
     "--ignore=tests/markdown/test_limits.py",
     "--ignore=tests/markdown/test_stream.py",
+    "--ignore=tests/test_provider_faults.py",
+)
+# Thousands of tests that need no process: reading them takes longer than some parts.
+NO_PROCESSES = tuple(
+    f"--ignore=tests/{name}" for name in ("browser", "chat", "llm", "markdown")
 )
 JOBS = os.environ.get("POLLY_JOBS", str(min(os.cpu_count() or 1, 4)))
 COVERAGE = ("--cov", "--cov-report=", "--cov-fail-under=0")
@@ -111,12 +119,12 @@ def suite_live(shell: Shell) -> None:
     The tests of a file share services. Nothing of ours runs in the tests' own
     process, so there is nothing to cover; so it is with a browser.
     """
-    pytest(shell, "-n", JOBS, "--dist", "loadfile", "-m", LIVE)
+    pytest(shell, "-n", JOBS, "--dist", "loadfile", "-m", LIVE, *NO_PROCESSES)
 
 
 def suite_browser(shell: Shell) -> None:
     """Run what drives Chromium."""
-    pytest(shell, "-n", JOBS, "-m", "browser")
+    pytest(shell, "-n", JOBS, "-m", "browser", "tests/browser")
 
 
 def suite_postgres(shell: Shell) -> None:

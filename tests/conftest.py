@@ -21,14 +21,27 @@ from polly_htmx.models import Parrot, SmartConversation
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 
+def uses_database(item: pytest.Item) -> bool:
+    """Return whether a test may ask the database: pytest-django forbids it others."""
+    fixtures = {"db", "transactional_db"} & {*getattr(item, "fixturenames", ())}
+    return item.get_closest_marker("django_db") is not None or bool(fixtures)
+
+
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
     """
     Move the browser tests to the end, and skip the long ones unless asked for.
 
     Playwright's sync API keeps an event loop running in the main thread from its
-    first use on, and then no test of our own coroutines could start one.
+    first use on, and then no test of our own coroutines could start one. On
+    PostgreSQL tests that use no database are left out: they would show nothing new.
     """
+    if os.environ.get("POLLY_TEST_DATABASE") == "postgres":
+        without = [item for item in items if not uses_database(item)]
+        config.hook.pytest_deselected(items=without)
+        items[:] = [item for item in items if uses_database(item)]
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
     if os.environ.get("POLLY_LONG") == "1":
         return
