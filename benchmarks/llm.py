@@ -120,8 +120,11 @@ def _asked(text: str) -> list[dict[str, str]]:
 
 async def whole(way: Way, tokens: int, rate: int = RATE) -> float:
     """Read an answer; return the seconds to its first piece."""
+    from benchmarks.streaming.texts import Asked  # noqa: PLC0415 - after the path
+
+    asked = Asked(tokens=tokens, rate=rate, kind="paragraph")
     started, first, count = time.perf_counter(), 0.0, 0
-    async with aclosing(way(f"{tokens} {rate}")) as pieces:
+    async with aclosing(way(asked.message)) as pieces:
         async for _piece in pieces:
             first = first or time.perf_counter() - started
             count += 1
@@ -196,7 +199,7 @@ def main() -> None:
 
     litellm_port.load()
     port = free_port()
-    command = [sys.executable, "-m", "benchmarks._llm_provider", str(port)]
+    command = [sys.executable, "-m", "benchmarks.streaming.provider", str(port)]
     with (
         override_settings(POLLY=PLENTY),
         subprocess.Popen(command, cwd=ROOT) as provider,

@@ -1,5 +1,6 @@
 """
-A mock of a hosted model, in a process of its own: OpenAI's stream at an exact pace.
+A mock of two hosted models, in a process of its own: OpenAI's stream and Anthropic's,
+a token a chunk, at an exact pace.
 
     python -m benchmarks.streaming.provider PORT
 """
@@ -13,6 +14,7 @@ import sys
 from typing import Any
 
 from benchmarks.streaming.texts import play, read
+from benchmarks.streaming.wire import Anthropic, OpenAI, Wire
 
 HEAD = (
     b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
@@ -33,55 +35,35 @@ async def _connection(
     # Connections are kept, as those of real providers are.
     with contextlib.suppress(OSError, asyncio.IncompleteReadError):
         while True:
-            body = await _request(reader)
-            if body is None:
+            asked = await _request(reader)
+            if asked is None:
                 writer.write(NOT_FOUND)
             else:
-                await _answer(writer, body)
+                await _answer(writer, *asked)
     writer.close()
 
 
-async def _request(reader: asyncio.StreamReader) -> dict[str, Any] | None:
+async def _request(reader: asyncio.StreamReader) -> tuple[Wire, str] | None:
+    """Return in what form to answer, and the newest message."""
     head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
     if not head.startswith("post"):
         return None
     length = int(head.partition("content-length:")[2].split("\r\n")[0])
     body: dict[str, Any] = json.loads(await reader.readexactly(length))
-    return body
+    content: Any = body["messages"][-1]["content"]
+    text: str = content if isinstance(content, str) else content[0]["text"]
+    return (Anthropic() if "/messages" in head.split("\r\n")[0] else OpenAI()), text
 
 
-async def _answer(writer: asyncio.StreamWriter, body: dict[str, Any]) -> None:
-    asked = read(body["messages"][-1]["content"])
-    writer.write(HEAD + _event(_chunk({"role": "assistant", "content": ""})))
+async def _answer(writer: asyncio.StreamWriter, wire: Wire, message: str) -> None:
+    writer.write(HEAD + wire.begin())
     written = 0
-    async for piece in play(asked):
-        writer.write(_event(_chunk({"content": piece})))
+    async for piece in play(read(message)):
+        writer.write(wire.say(piece))
         await writer.drain()
         written += 1
-    usage = {"prompt_tokens": 9, "completion_tokens": written}
-    usage["total_tokens"] = sum(usage.values())
-    writer.write(_event(_chunk({}, "stop")))
-    writer.write(_event({**_chunk({}), "choices": [], "usage": usage}))
-    writer.write(_framed(b"data: [DONE]\n\n") + b"0\r\n\r\n")
+    writer.write(wire.end(written) + b"0\r\n\r\n")
     await writer.drain()
-
-
-def _chunk(delta: dict[str, str], finish: str | None = None) -> dict[str, Any]:
-    return {
-        "id": "chatcmpl-mock",
-        "object": "chat.completion.chunk",
-        "created": 1_700_000_000,
-        "model": "mock",
-        "choices": [{"index": 0, "delta": delta, "finish_reason": finish}],
-    }
-
-
-def _event(data: dict[str, Any]) -> bytes:
-    return _framed(f"data: {json.dumps(data)}\n\n".encode())
-
-
-def _framed(data: bytes) -> bytes:
-    return f"{len(data):x}\r\n".encode() + data + b"\r\n"
 
 
 if __name__ == "__main__":
