@@ -8,8 +8,9 @@ from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING, Any
 
-from polly_htmx.llm.messages import ProviderEvent, Reasoning, Text, ToolCall
+from polly_htmx.llm.messages import ProviderEvent, Reasoning, Text
 from polly_htmx.llm.sse import EventStream
+from polly_htmx.llm.tool_calls import ToolCalls
 
 if TYPE_CHECKING:
     import httpx
@@ -39,12 +40,7 @@ class Deltas:
         """What the provider counted, in its own words."""
         self.answered_by = ""
         self.text: list[str] = []
-        self._calls: dict[int, dict[str, str]] = {}
-
-    @property
-    def calls(self) -> Iterator[ToolCall]:
-        """Yield the tool calls; they are whole when the stream has ended."""
-        return (ToolCall(**call) for call in self._calls.values())
+        self.calls = ToolCalls()
 
     async def read(self, response: httpx.Response) -> AsyncGenerator[ProviderEvent]:
         """Yield text and thoughts; raise ErrorInStream, or what httpx and json do."""
@@ -80,18 +76,16 @@ class Deltas:
             self.text.append(text)
             yield Text(text)
         for part in delta.get("tool_calls") or ():
-            self._add(part)
+            self._add(_mapping(part))
 
-    def _add(self, part: Any) -> None:
-        # The name and id come once, the arguments in any number of pieces.
-        part = _mapping(part)
-        call = self._calls.setdefault(
-            part.get("index") or 0, {"id": "", "name": "", "arguments": ""}
-        )
+    def _add(self, part: Mapping[str, Any]) -> None:
         function = _mapping(part.get("function"))
-        call["id"] = _string(part.get("id")) or call["id"]
-        call["name"] = _string(function.get("name")) or call["name"]
-        call["arguments"] += _string(function.get("arguments"))
+        self.calls.add(
+            part.get("index") or 0,
+            id=_string(part.get("id")),
+            name=_string(function.get("name")),
+            arguments=_string(function.get("arguments")),
+        )
 
 
 async def _read_out(pieces: AsyncGenerator[bytes] | Any) -> None:

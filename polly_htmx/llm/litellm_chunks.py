@@ -6,7 +6,8 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from typing import Any
 
 from polly_htmx.llm.litellm_google import PROVIDERS, LastWord
-from polly_htmx.llm.messages import ProviderEvent, Reasoning, Text, ToolCall
+from polly_htmx.llm.messages import ProviderEvent, Reasoning, Text
+from polly_htmx.llm.tool_calls import ToolCalls
 
 WITH_NAMES = "litellm.llms.anthropic.chat.handler"
 """litellm's reader of streams whose events have names, each in a line of its own."""
@@ -50,12 +51,7 @@ class Chunks:
         self.answered_by = ""
         """Always empty: litellm puts the name that was asked for in its place."""
         self.text: list[str] = []
-        self._calls: dict[int, dict[str, str]] = {}
-
-    @property
-    def calls(self) -> Iterator[ToolCall]:
-        """Yield the tool calls; they are whole when the stream has ended."""
-        return (ToolCall(**call) for call in self._calls.values())
+        self.calls = ToolCalls()
 
     async def read(self, answer: Any) -> AsyncGenerator[ProviderEvent]:
         """Yield text and thoughts; raise what litellm does."""
@@ -87,13 +83,9 @@ class Chunks:
             self.text.append(delta.content)
             yield Text(delta.content)
         for part in delta.tool_calls or ():
-            self._add(part)
-
-    def _add(self, part: Any) -> None:
-        # The name and id come once, the arguments in any number of pieces.
-        call = self._calls.setdefault(
-            part.index, {"id": "", "name": "", "arguments": ""}
-        )
-        call["id"] = part.id or call["id"]
-        call["name"] = part.function.name or call["name"]
-        call["arguments"] += part.function.arguments or ""
+            self.calls.add(
+                part.index,
+                id=part.id or "",
+                name=part.function.name or "",
+                arguments=part.function.arguments or "",
+            )
