@@ -27,6 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 RATE = 1_000
 """Tokens a second: fast, so that a run is short, but one by one."""
 STREAMS = 200
+WIDTHS = 10, 11, 11, 9
 KEY = "sk-benchmark-0123456789"
 PLENTY = {"FIRST_TOKEN_TIMEOUT": 600, "GAP_TIMEOUT": 600, "MAX_ANSWER_CHARS": 10**7}
 
@@ -146,16 +147,21 @@ async def first(way: Way, rounds: int) -> float:
     return statistics.median(times) * 1_000
 
 
-async def stall(way: Way, seconds: int) -> float:
-    """Return the longest milliseconds that many streams hold the loop."""
-    worst = 0.0
+async def stall(way: Way, seconds: int) -> tuple[float, float]:
+    """Return the longest that many streams hold the loop, in milliseconds.
+
+    By the CPU that this thread has used without a turn for others, which is ours
+    alone, and by the clock, where whatever else the machine does counts as well.
+    """
+    busy, waited = 0.0, 0.0
 
     async def tick() -> None:
-        nonlocal worst
+        nonlocal busy, waited
         while True:
-            before = time.perf_counter()
+            used, before = time.thread_time(), time.perf_counter()
             await asyncio.sleep(0.001)
-            worst = max(worst, time.perf_counter() - before - 0.001)
+            busy = max(busy, time.thread_time() - used)
+            waited = max(waited, time.perf_counter() - before - 0.001)
 
     async def one(number: int) -> None:
         await asyncio.sleep(number / STREAMS)
@@ -165,24 +171,27 @@ async def stall(way: Way, seconds: int) -> float:
         ticker = group.create_task(tick())
         await asyncio.gather(*(one(number) for number in range(STREAMS)))
         ticker.cancel()
-    return worst * 1_000
+    return busy * 1_000, waited * 1_000
 
 
 async def measure(url: str, *, quick: bool) -> None:
     """Take all figures in one run, and print them."""
     tokens, rounds = (500, 10) if quick else (3_000, 40)
-    print(f"{'':<28}{'CPU, ms':>10}{'first, ms':>11}{'200 at once':>13}")
+    print(f"{'':<28}{'CPU, ms':>10}{'first, ms':>11}{'200: CPU':>11}{'clock':>9}")
     for name, way in ways(url).items():
         await whole(way, 50)
         row = [await cost(way, tokens), await first(way, rounds)]
         if name.startswith("LLMInvoker, openai") or "raw" in name:
-            row.append(await stall(way, 2 if quick else 5))
-        cells = "".join(f"{x:>{w}.1f}" for x, w in zip(row, (10, 11, 13), strict=False))
+            row += await stall(way, 2 if quick else 5)
+        cells = "".join(f"{x:>{w}.1f}" for x, w in zip(row, WIDTHS, strict=False))
         print(f"{name:<28}{cells}", flush=True)
-    print("CPU: of 1,000 chunks. 200 at once: the longest stall of the loop, ms.")
+    print(
+        "CPU: of 1,000 chunks. 200: the longest stall of the loop with as many streams"
+    )
+    print("at once, in ms of this thread's own work, and by the clock.")
     print("target: LLMInvoker, openai/ takes at most 0.35 of litellm's CPU and no more")
     print("than the SDK; the others no more than litellm; first token under 3 ms over")
-    print("the raw stream's; no stall over 50 ms")
+    print("the raw stream's; no stall over 50 ms of CPU")
 
 
 def main() -> None:
