@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import math
 import os
 import sys
@@ -131,6 +132,9 @@ def load() -> Any:
             _warm_up(litellm)
             sessions.share(litellm)
             redaction.guard()
+            # Some 300,000 objects that stay: looked through for garbage they would hold
+            # up everybody for a fifth of a second each time.
+            gc.freeze()
             _litellm = litellm
         return _litellm
 

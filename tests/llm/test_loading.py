@@ -56,6 +56,19 @@ assert not heavy, heavy
     assert done.returncode == 0, done.stderr
 
 
+def test_what_litellm_brings_is_not_looked_through_for_garbage(tmp_path: Path) -> None:
+    code = """
+import gc
+before = len(gc.get_objects())
+from polly_htmx.llm import litellm_port
+litellm_port.load()
+assert gc.get_freeze_count() > before
+assert len(gc.get_objects()) < before
+"""
+    done = run(code, tmp_path)
+    assert done.returncode == 0, done.stderr
+
+
 def test_dummy_answers_without_network_env_file_or_output(tmp_path: Path) -> None:
     code = """
 import os, time
