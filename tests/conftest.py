@@ -13,10 +13,17 @@ import pytest
 from django.conf import LazySettings
 from django.contrib.auth.models import User
 from django.test import Client
+from hypothesis import HealthCheck, settings as hypothesis_settings
 
 from polly_htmx.chat import dispatch
 from polly_htmx.llm import breaker
 from polly_htmx.models import Parrot, SmartConversation
+
+# How long one example takes says something of the machine, and nothing of the code.
+hypothesis_settings.register_profile(
+    "patient", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("patient")
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
