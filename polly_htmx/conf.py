@@ -48,6 +48,14 @@ class Conf:
     MAX_QUEUED: int = 5
     """Messages that wait in a conversation for a reply to end; 0: none, they are
     refused."""
+    DAILY_TOKENS: int = 0
+    """Per user or visitor, from midnight to midnight of TIME_ZONE: what all questions,
+    with all that is sent along, and answers may have; 0: no cap. A reply begins if what
+    it may take at the most fits into what is left, its answer cut to that; so the cap
+    is never passed. Where one is set, here or at a Parrot, an answer that no max_tokens
+    of its Parrot limits has at most 4,096 tokens besides thoughts."""
+    DAILY_COST: float = 0
+    """The same in US dollars. A model whose price is not known counts nothing."""
     MAX_SOCKETS: int = 100
     """Per user or visitor: pages that are open at once."""
     CONNECT_TIMEOUT: float = 10

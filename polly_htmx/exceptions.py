@@ -16,6 +16,7 @@ PollyError
     x NoParrot
     x TooManyMessages
     x TooManyReplies
+    + models.exceptions.DayUsedUp  a daily cap (drawn in its module)
     x TooManySockets
     x PageExpired
     x MessageGone

@@ -158,6 +158,7 @@ class MessageQuerySet(models.QuerySet["Message"]):
                 finished_at=None,
                 stop_requested=False,
                 updated_at=now,
+                **dict.fromkeys(self.model.RESERVED),
             )
         )
 

@@ -79,6 +79,8 @@ class ParrotForm(forms.ModelForm, ParameterForm):  # type: ignore[type-arg]
             "parameters",
             "fallbacks",
             "shows_thinking",
+            "daily_tokens",
+            "daily_cost",
             "greeting",
             "starters",
         )

@@ -45,6 +45,7 @@ class ParrotAdmin(ModelAdmin):  # type: ignore[type-arg]
             {"fields": ("model", "fallbacks", "system_prompt", "shows_thinking")},
         ),
         (_("Parameters"), {"fields": (*PARAMETERS, "parameters")}),
+        (_("Caps of a day"), {"fields": (("daily_tokens", "daily_cost"),)}),
         (_("An empty chat"), {"fields": ("greeting", "starters")}),
         (_("Record"), {"fields": readonly_fields}),
     )

@@ -11,26 +11,29 @@ from polly_htmx.models import Message, ModelCall
 
 def calls_for(reply: Message, attempts: Iterable[Attempt]) -> list[ModelCall]:
     """Return the rows, not yet saved, of the calls that a reply was made of."""
-    return [ModelCall.of(attempt, **_about(reply)) for attempt in attempts]
+    rows = [ModelCall.of(attempt, **_about(reply)) for attempt in attempts]
+    for row in rows:
+        row.keep(reply.reserved_tokens, reply.reserved_cost)
+    return rows
 
 
 def title_calls(reply: Message, attempts: Iterable[Attempt]) -> list[ModelCall]:
     """Return the rows of the calls by which a reply's chat got its title. They are no
     part of what the reply took, so they belong to the person alone."""
-    rows = calls_for(reply, attempts)
-    for row in rows:
-        row.purpose, row.reply = ModelCall.Purpose.TITLE, None
-    return rows
+    about = {**_about(reply), "purpose": ModelCall.Purpose.TITLE, "reply": None}
+    return [ModelCall.of(attempt, **about) for attempt in attempts]
 
 
 def lost_call(reply: Message) -> ModelCall:
     """Return the row of a call whose process died, so that nobody knows the figures."""
-    return ModelCall(
+    row = ModelCall(
         model=reply.version.model if reply.version else "",
         error=reply.error,
         exactness=ModelCall.Exactness.UNKNOWN,
         **_about(reply),
     )
+    row.keep(reply.reserved_tokens, reply.reserved_cost)
+    return row
 
 
 def _about(reply: Message) -> dict[str, Any]:

@@ -41,6 +41,11 @@ class Draft:
     """Whether it goes behind those that wait already."""
     answering: Answering = field(default_factory=Answering)
 
+    @property
+    def parrot(self) -> Parrot:
+        """Who is to answer."""
+        return self.answering.get("parrot") or self.conversation.parrot
+
     def checked(self) -> Draft:
         """
         Return the draft with its text well-formed, if this person may send it.

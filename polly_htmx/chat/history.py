@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from polly_htmx.llm import window
+from polly_htmx.llm import estimates, window
 from polly_htmx.llm.exceptions import NotConfigured
 from polly_htmx.llm.model_type import resolve
-from polly_htmx.models import Message
+from polly_htmx.models import Message, ParrotVersion
 
 PAGE = 100
 """Messages that are read at a time, the newest first, until the window is full."""
@@ -75,12 +75,24 @@ def prompt_for(reply: Message) -> Prompt:
     return Prompt(
         model=version.model,
         system_prompt="\n\n".join(part for part in (system, reply.context) if part),
-        parameters=version.parameters,
+        parameters=_parameters(reply, version),
         fallbacks=version.fallbacks,
         history=before,
         text=text,
         unread=said.unread,
     )
+
+
+def _parameters(reply: Message, version: ParrotVersion) -> dict[str, Any]:
+    """Return the Parrot's parameters, with the limit that a daily cap sets."""
+    given: dict[str, Any] = version.parameters
+    if reply.reserved_output is None:
+        return given
+    try:
+        model = resolve(version.model)
+    except NotConfigured:
+        return given
+    return estimates.limited(model, given, reply.reserved_output)
 
 
 def _said_before(reply: Message, model: str) -> _Said:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 
 from polly_htmx.chat import dispatch
+from polly_htmx.chat.allowances import reserve
 from polly_htmx.chat.conversations import state_of
 from polly_htmx.chat.events import PathChanged
 from polly_htmx.chat.leases import interrupt_expired
@@ -67,8 +68,12 @@ def new_reply(
     instructions: str,
     context: str,
 ) -> Message:
-    """Store a pending reply and make it the end of the path."""
-    reply = Message.objects.create(
+    """
+    Store a pending reply and make it the end of the path.
+
+    Raises OwnDayUsedUp or ParrotsDayUsedUp where a daily cap leaves no room for it.
+    """
+    reply = Message(
         conversation=conversation,
         parent_id=parent_id,
         sequence=sequence,
@@ -78,6 +83,8 @@ def new_reply(
         instructions=instructions,
         context=context,
     )
+    reserve(reply, parrot)
+    reply.save(force_insert=True)
     point_at(conversation, reply)
     return reply
 

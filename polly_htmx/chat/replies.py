@@ -8,6 +8,7 @@ from django.db import transaction
 from polly_htmx import access
 from polly_htmx.access import Who
 from polly_htmx.chat import dispatch
+from polly_htmx.chat.allowances import reserve
 from polly_htmx.chat.leases import announce_end, interrupt_expired, save_end
 from polly_htmx.chat.pending import (
     announce_path,
@@ -80,7 +81,8 @@ def regenerate(
     others are given.
 
     Raises NotFound or NotAllowed (permission), NotAReply, StaffAnswers, ReplyRunning,
-    ParrotRetired, TooManyMessages and TooManyReplies. Nothing is stored then.
+    ParrotRetired, TooManyMessages, TooManyReplies, OwnDayUsedUp and ParrotsDayUsedUp.
+    Nothing is stored then.
     """
     conversation = conversation_of(reply)
     access.check_may_write(who, conversation)
@@ -111,7 +113,8 @@ def continue_reply(reply: Message, *, who: Who) -> Message:
     Its text stays, and what comes is added. Of two who ask at once one succeeds.
 
     Raises NotFound or NotAllowed (permission), NotContinuable, StaffAnswers,
-    ReplyRunning, ParrotRetired, TooManyMessages and TooManyReplies.
+    ReplyRunning, ParrotRetired, TooManyMessages, TooManyReplies, OwnDayUsedUp and
+    ParrotsDayUsedUp.
     """
     conversation = conversation_of(reply)
     access.check_may_write(who, conversation)
@@ -125,6 +128,9 @@ def continue_reply(reply: Message, *, who: Who) -> Message:
             raise ReplyRunning
         pending = _fresh(reply)
         pending.conversation = conversation
+        reserve(pending, _parrot_of(pending))
+        if pending.reserved_input is not None:
+            pending.save(update_fields=Message.RESERVED)
         point_at(conversation, pending)
         announce_path(conversation, pending)
     return pending

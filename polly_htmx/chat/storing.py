@@ -31,8 +31,8 @@ def store(draft: Draft) -> Turn:
     """
     Store a checked draft and its reply in one transaction, or find them there.
 
-    Raises NotFound, ReplyRunning, NonceReused, ParrotRetired, TooManyMessages or
-    TooManyReplies.
+    Raises NotFound, ReplyRunning, NonceReused, ParrotRetired, TooManyMessages,
+    TooManyReplies, OwnDayUsedUp or ParrotsDayUsedUp.
     """
     conversation = draft.conversation
     is_own = not transaction.get_connection().in_atomic_block
@@ -76,8 +76,7 @@ def _turn_of(message: Message) -> Turn:
 def _write(draft: Draft, standing: Standing) -> Turn:
     """Store the rows of a turn."""
     conversation, answering = draft.conversation, draft.answering
-    parrot = answering.get("parrot") or conversation.parrot
-    check_free(conversation, parrot, standing)
+    check_free(conversation, draft.parrot, standing)
     if draft.in_line and standing.queued:
         raise ReplyRunning  # Others come first.
     message = _message(draft, standing)
@@ -87,7 +86,7 @@ def _write(draft: Draft, standing: Standing) -> Turn:
     else:
         reply = new_reply(
             conversation,
-            parrot,
+            draft.parrot,
             parent_id=message.pk,
             sequence=standing.last_sequence,
             instructions=answering.get("instructions", ""),

@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 
 from polly_htmx.chat import home, lists
+from polly_htmx.chat.allowances import hold_for_title, is_capped, settle_title
 from polly_htmx.chat.calls import title_calls
 from polly_htmx.chat.claims import Claim
 from polly_htmx.chat.database import in_database
@@ -19,6 +20,7 @@ from polly_htmx.hooks import AnswerGate
 from polly_htmx.llm import LLMConnect
 from polly_htmx.llm.attempts import Attempt
 from polly_htmx.models import Message, ModelCall, SmartConversation
+from polly_htmx.models.exceptions import DayUsedUp
 
 logger = logging.getLogger(__name__)
 
@@ -63,9 +65,14 @@ def title_soon(claimed: Claim) -> None:
 
 async def _title(claimed: Claim) -> None:
     reply, attempts = claimed.reply, list[Attempt]()
+    held: ModelCall | None = None
     try:
+        if is_capped(reply):
+            held = await in_database(_hold)(claimed)
         title = await _ask(claimed, attempts)
-        await in_database(_save)(reply, title, attempts)
+        await in_database(_save)(reply, title, attempts, held)
+    except DayUsedUp:
+        pass  # The first words stand.
     except Exception as exc:  # noqa: BLE001  (a chat goes on without a title)
         # Only the kind: a foreign text may hold anything.
         logger.warning(
@@ -75,21 +82,18 @@ async def _title(claimed: Claim) -> None:
         )
     except BaseException:
         # The process ends, and the call has cost something all the same.
-        await home.to_the_end(in_database(_save)(reply, "", attempts))
+        await home.to_the_end(in_database(_save)(reply, "", attempts, held))
         raise
 
 
 async def _ask(claimed: Claim, attempts: list[Attempt]) -> str:
     """Return what the model says, "" for what is no title; fill in what that took."""
-    model = claimed.prompt.model if conf.TITLES is True else str(conf.TITLES)
+    model = _model(claimed)
     connect = LLMConnect(model, system_prompt=PROMPT, max_tokens=MAX_TOKENS)
     invoker = connect.invoker()
-    question, answer = claimed.prompt.text[:SHOWN], claimed.reply.content[:SHOWN]
     try:
         async with asyncio.timeout(SECONDS):
-            said = await invoker.asend_message(
-                f"The person wrote:\n{question}\n\nThe answer:\n{answer}\n\nTitle:"
-            )
+            said = await invoker.asend_message(_question(claimed))
     except (PollyError, TimeoutError) as exc:
         fault = getattr(exc, "code", "too late")
         logger.info("no title from model=%s error=%s", model, fault)
@@ -102,6 +106,23 @@ async def _ask(claimed: Claim, attempts: list[Attempt]) -> str:
         return usable(await gate.add(said.text) + await gate.end())
     except PollyError:
         return ""
+
+
+def _model(claimed: Claim) -> str:
+    return claimed.prompt.model if conf.TITLES is True else str(conf.TITLES)
+
+
+def _question(claimed: Claim) -> str:
+    question, answer = claimed.prompt.text[:SHOWN], claimed.reply.content[:SHOWN]
+    return f"The person wrote:\n{question}\n\nThe answer:\n{answer}\n\nTitle:"
+
+
+def _hold(claimed: Claim) -> ModelCall | None:
+    told = [
+        {"role": "system", "content": PROMPT},
+        {"role": "user", "content": _question(claimed)},
+    ]
+    return hold_for_title(claimed.reply, _model(claimed), told, MAX_TOKENS)
 
 
 def usable(text: str) -> str:
@@ -119,10 +140,12 @@ def _is_free(conversation: SmartConversation) -> bool:
     return not conversation.title and not conversation.titled_by
 
 
-def _save(reply: Message, title: str, attempts: Sequence[Attempt]) -> None:
+def _save(
+    reply: Message, title: str, attempts: Sequence[Attempt], held: ModelCall | None
+) -> None:
     """Save a title, unless somebody has given one meanwhile, and what it took."""
     conversation = reply.conversation
-    ModelCall.objects.bulk_create(title_calls(reply, attempts))
+    settle_title(title_calls(reply, attempts), held)
     if not title:
         return
     by = SmartConversation.TitledBy

@@ -10,6 +10,7 @@ from asgiref.sync import sync_to_async
 
 from polly_htmx import hooks
 from polly_htmx.access import Who
+from polly_htmx.chat.allowances import check_day
 from polly_htmx.chat.drafts import Answering, Draft
 from polly_htmx.chat.limits import check_limits
 from polly_htmx.chat.pending import conversation_of
@@ -37,7 +38,8 @@ def take_turn(
 
     Raises NotFound or NotAllowed (permission), BlankMessage, MessageTooLong, BadFrame
     (for the nonce), MessageRefused, HookFailed, ReplyRunning, NonceReused,
-    ParrotRetired, TooManyMessages and TooManyReplies. Nothing is stored then.
+    ParrotRetired, TooManyMessages, TooManyReplies, OwnDayUsedUp and ParrotsDayUsedUp.
+    Nothing is stored then.
     """
     return take(new_draft(conversation, text, who, nonce, answering), store)
 
@@ -146,6 +148,7 @@ def _begin(draft: Draft) -> Draft | Turn:
             return before
         if before is None and not _may_wait(draft):
             check_limits(draft.conversation)
+            check_day(draft.conversation, draft.parrot)
     return draft
 
 

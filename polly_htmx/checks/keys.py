@@ -33,6 +33,8 @@ CHOICES: dict[str, tuple[Any, str]] = {
 
 MAY_BE_ZERO = {
     "BREAKER_SECONDS",
+    "DAILY_COST",
+    "DAILY_TOKENS",
     "LOCAL_CONTEXT",
     "LOCAL_IDLE_SECONDS",
     "LOCAL_THREADS",

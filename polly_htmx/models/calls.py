@@ -2,20 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any, Self
 
 from django.conf import settings
-from django.db import models
+from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
+from polly_htmx.llm import exceptions
 from polly_htmx.llm.attempts import Attempt
+from polly_htmx.llm.estimates import thinks_unseen
+from polly_htmx.models.caps import Held
 from polly_htmx.models.messages import CODE_CHARS, Message
 from polly_htmx.models.parrots import MODEL_CHARS, ParrotVersion
 
 PROVIDER_MODEL_CHARS = 200
+UNBILLED = {
+    kind.code
+    for kind in (
+        exceptions.NotConfigured,
+        exceptions.UnknownModel,
+        exceptions.BadParameter,
+        exceptions.NotAuthorised,
+        exceptions.RateLimited,
+        exceptions.ContextTooLong,
+        exceptions.MessageTooLongForModel,
+        exceptions.RequestRefused,
+        exceptions.Unavailable,
+        exceptions.Unreachable,
+    )
+}
+"""Faults by which no model has begun to work, if they come before the first word."""
 
 
-class ModelCall(models.Model):
+class ModelCall(Held, models.Model):
     """
     One call to a model; a reply has several where it was tried again.
 
@@ -102,6 +123,13 @@ class ModelCall(models.Model):
         indexes = [
             models.Index(fields=["user", "created_at"], name="polly_call_user"),
             models.Index(fields=["created_at"], name="polly_call_when"),
+            # What a visitor, or a Parrot, has used today.
+            models.Index(
+                fields=["visitor", "created_at"],
+                condition=models.Q(visitor__isnull=False),
+                name="polly_call_visitor",
+            ),
+            models.Index(fields=["version", "created_at"], name="polly_call_version"),
         ]
 
     def __str__(self) -> str:
@@ -129,3 +157,49 @@ class ModelCall(models.Model):
             row.cached_tokens = usage.cached_input_tokens
             row.reasoning_tokens = usage.reasoning_tokens
         return row
+
+    @classmethod
+    def hold(cls, tokens: int, cost: Decimal, *, using: str, **about: Any) -> Self:
+        """Store the row of a call that is to come: it counts what it may take, and goes
+        on counting that if its process dies. See settle()."""
+        return cls.objects.using(using).create(
+            exactness=cls.Exactness.UNKNOWN,
+            held_tokens=tokens,
+            held_cost=cost,
+            **about,
+        )
+
+    @classmethod
+    def settle(cls, rows: Iterable[Self], held: Self | None, *, using: str) -> None:
+        """Store calls in the place of what was held for them, if anything was."""
+        made, rows = cls.objects.using(using), list(rows)
+        if held is None:
+            made.bulk_create(rows)
+            return
+        for row in rows:
+            row.keep(held.held_tokens, held.held_cost)
+        with transaction.atomic(using=using):
+            made.bulk_create(rows)
+            # The day that let them begin pays for them.
+            own = made.filter(pk__in=[row.pk for row in rows])
+            own.update(created_at=held.created_at)
+            held.delete(using=using)
+
+    def keep(self, tokens: int | None, cost: Decimal | None) -> None:
+        """
+        Let the call count as what was reserved for it, where nobody knows what it took.
+
+        That is also a call that ended early with a model that thinks: most do so where
+        nobody sees it, and the provider counts it.
+        """
+        if tokens is None:
+            return
+        if self.exactness == self.Exactness.UNKNOWN:
+            is_guess = self.error not in UNBILLED
+        else:
+            is_early = self.exactness == self.Exactness.ESTIMATED
+            is_guess = is_early and thinks_unseen(self.model)
+        if is_guess:
+            known = (self.input_tokens or 0) + (self.output_tokens or 0)
+            self.held_tokens = max(tokens, known)
+            self.held_cost = max(cost or Decimal(0), self.cost or Decimal(0))

@@ -15,6 +15,7 @@ from polly_htmx.llm import LLMModelType
 from polly_htmx.managers import MessageQuerySet
 from polly_htmx.markdown import render, verbatim
 from polly_htmx.models.base import PublicModel
+from polly_htmx.models.caps import Reserved
 from polly_htmx.models.conversations import SmartConversation
 from polly_htmx.models.parrots import MODEL_CHARS, ParrotVersion
 from polly_htmx.models.versions import Versions
@@ -25,7 +26,7 @@ CUT_REASONS = ("length", "cut")
 """Finish reasons of an answer that is not whole: the provider's limit, and ours."""
 
 
-class Message(PublicModel):
+class Message(Reserved, PublicModel):
     """
     One entry of a conversation: Markdown source, who wrote it, and its status.
 

@@ -9,17 +9,20 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, RegexValidator
-from django.db import DatabaseError, models, transaction
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, models, transaction
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from polly_htmx.conf import conf
 from polly_htmx.llm import LLMConnect, LLMModelType, Reply, fallbacks, parameters
 from polly_htmx.llm.attempts import Attempt
+from polly_htmx.llm.estimates import estimate, limited
 from polly_htmx.llm.model_type import is_known
 from polly_htmx.managers import ParrotQuerySet
 from polly_htmx.markdown import render
+from polly_htmx.models import spending
 from polly_htmx.models.base import PublicModel
+from polly_htmx.models.caps import Capped
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +41,7 @@ def default_model() -> str:
     return conf.DEFAULT_MODEL
 
 
-class Parrot(PublicModel):
+class Parrot(Capped, PublicModel):
     """An instance of an LLM with a character."""
 
     name = models.CharField(_("name"), max_length=NAME_CHARS)
@@ -181,35 +184,66 @@ class Parrot(PublicModel):
         Return the Parrot's answer to one text, outside of any conversation.
 
         What it took is written down as a ModelCall, unless the Parrot is not saved.
-        Raises an exception of polly_htmx.llm.exceptions if the model cannot answer.
+        Raises an exception of polly_htmx.llm.exceptions if the model cannot answer,
+        and ParrotsDayUsedUp if the Parrot's daily cap leaves no room for it.
         """
-        invoker = LLMConnect.for_parrot(self).invoker()
+        connect, held = self._connect(text)
+        invoker = connect.invoker()
         try:
             return invoker.send_message(text)
         finally:
-            self._write_down(invoker.attempts)
+            self._write_down(invoker.attempts, held)
 
     async def aask(self, text: str) -> Reply:
         """See ask()."""
-        invoker = LLMConnect.for_parrot(self).invoker()
+        connect, held = await sync_to_async(self._connect)(text)
+        invoker = connect.invoker()
         try:
             return await invoker.asend_message(text)
         finally:
-            await sync_to_async(self._write_down)(invoker.attempts)
+            await sync_to_async(self._write_down)(invoker.attempts, held)
 
-    def _write_down(self, attempts: Sequence[Attempt]) -> None:
+    def _connect(self, text: str) -> tuple[LLMConnect, Any]:
+        """Return a connection for one text, and what was held for its calls, if any."""
+        connect = LLMConnect.for_parrot(self)
+        if self._state.adding or not self.has_caps:
+            return connect, None
+        told = [
+            {"role": "system", "content": self.system_prompt},
+            {"role": "user", "content": text},
+        ]
+        about = estimate(connect.model, self.parameters, self.fallbacks, told)
+        using = self._state.db or DEFAULT_DB_ALIAS
+        with transaction.atomic(using=using):
+            if not spending.lock_parrot(self, using):
+                return connect, None
+            day = spending.day_of(spending.cap_of_parrot(self), using)
+            share = spending.share_for(about, [day])
+            held = self._calls().hold(
+                share.tokens, share.cost, using=using, **self._about_asking()
+            )
+        params = limited(connect.model, self.parameters, share.output)
+        return connect.having(system_prompt=self.system_prompt, **params), held
+
+    def _about_asking(self) -> dict[str, Any]:
+        calls, last = self._calls(), self.versions.order_by("-number").first()
+        # A cap must not be got around by an object that is older than its row.
+        is_own = last and (self.has_caps or last.character == self.character)
+        return {"purpose": calls.Purpose.ASK, "version": last if is_own else None}
+
+    def _calls(self) -> Any:
+        return ParrotVersion._meta.get_field("calls").related_model
+
+    def _write_down(self, attempts: Sequence[Attempt], held: Any) -> None:
         """Keep what calls took. An answer that is there is given even if this fails."""
-        if self._state.adding or not attempts:
+        if self._state.adding or not (attempts or held):
             return
-        calls: Any = ParrotVersion._meta.get_field("calls").related_model
+        calls, using = self._calls(), self._state.db or DEFAULT_DB_ALIAS
         try:
-            with transaction.atomic(using=self._state.db):
-                last = self.versions.order_by("-number").first()
-                version = last if last and last.character == self.character else None
-                calls.objects.using(self._state.db).bulk_create(
-                    calls.of(each, purpose=calls.Purpose.ASK, version=version)
-                    for each in attempts
-                )
+            with transaction.atomic(using=using):
+                about = self._about_asking()
+                rows = [calls.of(each, **about) for each in attempts]
+                calls.settle(rows, held, using=using)
         except DatabaseError as exc:
             logger.error(  # noqa: TRY400  (a database's words may hold anything)
                 "calls not written down parrot=%s fault=%s",
