@@ -10,15 +10,15 @@ from django.db import router, transaction
 from polly_htmx.chat.history import Prompt, prompt_for
 from polly_htmx.chat.limits import lock_owner
 from polly_htmx.llm import window
-from polly_htmx.llm.estimates import LEAST, Estimate, estimate
+from polly_htmx.llm.estimates import Estimate, estimate
 from polly_htmx.llm.exceptions import NotConfigured
 from polly_htmx.llm.messages import ChatMessage
 from polly_htmx.llm.model_type import resolve
 from polly_htmx.models import Message, ModelCall, Parrot, SmartConversation, spending
 from polly_htmx.models.spending import Cap, Day
 
-TINY = Estimate(input=window.TEMPLATE, wanted=LEAST, least=LEAST)
-"""Of the shortest question: where not even this fits, nothing need be read."""
+TINY = Estimate(input=window.TEMPLATE, wanted=1, least=1)
+"""Less than any question takes: where not even this fits, nothing need be read."""
 
 
 def reserve(reply: Message, parrot: Parrot) -> None:

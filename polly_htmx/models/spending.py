@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
 from django.db import connections, router
-from django.db.models import F, Q, QuerySet, Sum
+from django.db.models import BigIntegerField, F, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from polly_htmx.models.parrots import Parrot
 
 NOTHING = Decimal(0)
+SHORT = 1_000
+"""Tokens, at most, of a question in a new chat: a character and some sentences."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,8 +93,10 @@ class Day:
         reason = "used"
         if estimate.output_within(*self.cap.left(self.used)):
             reason = "held"
-        elif replace(estimate, input=0).output_within(*self.cap.left(self.taken)):
-            reason = "long"
+        else:
+            short = replace(estimate, input=min(estimate.input, SHORT))
+            if short.output_within(*self.cap.left(self.taken)):
+                reason = "long"
         raise self.cap.refusal(reason, seconds_left())
 
 
@@ -143,8 +147,12 @@ def day_of(cap: Cap, using: str | None = None) -> Day:
     calls = _rows("ModelCall", using).filter(cap.calls, created_at__gte=today()[0])
     used = _sum(
         calls,
-        Coalesce("held_tokens", F("input_tokens") + F("output_tokens"), 0),
-        Coalesce("held_cost", "cost", NOTHING),
+        Coalesce(
+            "held_tokens",
+            F("input_tokens") + F("output_tokens"),
+            output_field=BigIntegerField(),
+        ),
+        Coalesce("held_cost", "cost"),
     )
     running = _rows("Message", using).running().filter(cap.replies)
     reserved = _sum(

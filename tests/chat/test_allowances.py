@@ -1,0 +1,445 @@
+"""Daily caps: what fits passes and nothing else does, also of many at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from polly_htmx.access import Who
+from polly_htmx.chat import (
+    Turn,
+    continue_reply,
+    edit_message,
+    regenerate,
+    run_reply,
+    stop_reply,
+    take_turn,
+)
+from polly_htmx.chat.leases import interrupt_expired
+from polly_htmx.hooks import Hook
+from polly_htmx.models import Message, ModelCall, Parrot, SmartConversation
+from polly_htmx.models.exceptions import DayUsedUp, OwnDayUsedUp, ParrotsDayUsedUp
+from tests.chat.halves import question_of, reply_of
+from tests.chat.threads import at_once
+
+pytestmark = pytest.mark.django_db
+
+BACKEND = "polly_htmx.llm.scripted.ScriptedInvoker"
+OUTPUT = 100
+"""Tokens that an answer may have here."""
+DOLLAR = {"input": 1_000_000, "output": 1_000_000}
+"""One for each token."""
+
+Setup = Callable[..., None]
+
+
+@pytest.fixture
+def setup(settings: LazySettings, parrot: Parrot) -> Setup:
+    """Return a function that sets keys of POLLY, and a script for the Parrot."""
+
+    def set_up(*, price: Any = None, script: Any = None, **keys: Any) -> None:
+        limits = {"MESSAGES_PER_MINUTE": 1000, "MAX_RUNNING_REPLIES": 1000}
+        params = {"text": "One two", "max_tokens": OUTPUT, **(script or {})}
+        entry = {"label": "M", "backend": BACKEND, "params": params}
+        if price:
+            entry["price"] = price
+        settings.POLLY = {
+            **settings.POLLY,
+            **limits,
+            "RETRIES": 0,
+            "MODELS": {"M": entry},
+            **keys,
+        }
+
+    parrot.model = "M"
+    parrot.save()
+    set_up()
+    return set_up
+
+
+def spend(
+    tokens: int, *, cost: Any = None, when: datetime | None = None, **whose: Any
+) -> None:
+    """Let a call have taken something, today unless told otherwise."""
+    call = ModelCall.objects.create(
+        purpose="reply",
+        exactness="exact",
+        input_tokens=tokens,
+        output_tokens=0,
+        cost=cost,
+        **whose,
+    )
+    if when:
+        ModelCall.objects.filter(pk=call.pk).update(created_at=when)
+
+
+def need(conversation: SmartConversation, who: Who, setup: Setup, **keys: Any) -> int:
+    """Return what "Hi" in an empty chat reserves."""
+    setup(DAILY_TOKENS=10**9, **keys)
+    reply = reply_of(take_turn(conversation, "Hi", who=who))
+    tokens = reply.reserved_tokens
+    conversation.messages.all().delete()
+    assert tokens
+    return tokens
+
+
+def chats(parrot: Parrot, *users: User) -> list[SmartConversation]:
+    return [
+        SmartConversation.objects.create(parrot=parrot, user=each) for each in users
+    ]
+
+
+def test_nothing_is_reserved_where_nothing_is_capped(
+    conversation: SmartConversation, who: Who, setup: Setup
+) -> None:
+    reply = reply_of(take_turn(conversation, "Hi", who=who))
+    reply.refresh_from_db()
+    assert (reply.reserved_tokens, reply.reserved_cost) == (None, None)
+
+
+@pytest.mark.parametrize("money", [False, True])
+def test_a_reply_begins_if_all_that_it_may_take_is_left(
+    parrot: Parrot,
+    conversation: SmartConversation,
+    who: Who,
+    setup: Setup,
+    *,
+    money: bool,
+) -> None:
+    room = need(conversation, who, setup)
+    key = "DAILY_COST" if money else "DAILY_TOKENS"
+    setup(price=DOLLAR, **{key: room + 7})
+    spend(8, cost=8, user=who.user)
+    with pytest.raises(OwnDayUsedUp):
+        take_turn(conversation, "Hi", who=who)
+    assert not conversation.messages.exists()
+    ModelCall.objects.update(input_tokens=7, cost=7)
+    reply = reply_of(take_turn(conversation, "Hi", who=who))
+    assert reply.reserved_tokens == room
+    assert reply.reserved_cost == room
+
+
+def test_what_is_used_counts_for_its_own_person_alone(
+    conversation: SmartConversation, who: Who, other_user: User, setup: Setup
+) -> None:
+    setup(DAILY_TOKENS=1000)
+    spend(5000, user=other_user)
+    spend(5000, visitor=conversation.external_id)
+    take_turn(conversation, "Hi", who=who)
+
+
+def test_visitors_have_a_day_of_their_own(
+    parrot: Parrot, conversation: SmartConversation, setup: Setup
+) -> None:
+    setup(DAILY_TOKENS=1000, ALLOW_ANONYMOUS=True)
+    visitor = conversation.external_id
+    chat = SmartConversation.objects.create(parrot=parrot, visitor=visitor)
+    spend(5000, user=conversation.user)
+    stop_reply(
+        reply_of(take_turn(chat, "Hi", who=Who(visitor=visitor))),
+        who=Who(visitor=visitor),
+    )
+    spend(5000, visitor=visitor)
+    with pytest.raises(OwnDayUsedUp):
+        take_turn(chat, "Hi", who=Who(visitor=visitor))
+
+
+def test_parrots_cap_counts_all_people_and_all_versions(
+    parrot: Parrot,
+    conversation: SmartConversation,
+    who: Who,
+    other_user: User,
+    setup: Setup,
+) -> None:
+    other = Parrot.objects.create(name="Other", model="M")
+    spend(5000, user=other_user, version=other.current_version())
+    spend(600, user=other_user, version=parrot.current_version())
+    parrot.system_prompt, parrot.daily_tokens = "Another character.", 1000
+    parrot.save()
+    conversation.refresh_from_db()
+    take_turn(conversation, "Hi", who=who)
+    spend(200, version=parrot.current_version())
+    (chat,) = chats(parrot, other_user)
+    with pytest.raises(ParrotsDayUsedUp) as caught:
+        take_turn(chat, "Hi", who=Who(user=other_user))
+    assert "Parrot" in str(caught.value.user_message)
+
+
+def test_every_way_to_ask_a_model_is_capped(
+    conversation: SmartConversation, who: Who, setup: Setup
+) -> None:
+    setup(DAILY_TOKENS=100_000)
+    turn = take_turn(conversation, "Hi", who=who)
+    reply = stop_reply(reply_of(turn), who=who)
+    spend(100_000, user=who.user)
+    for refused in (
+        lambda: regenerate(reply, who=who),
+        lambda: edit_message(turn.message, "Hu", who=who),
+        lambda: continue_reply(reply, who=who),
+        lambda: take_turn(conversation, "He", who=who),
+    ):
+        with pytest.raises(OwnDayUsedUp):
+            refused()
+    assert conversation.messages.count() == 2
+    reply.refresh_from_db()
+    assert reply.status == Message.Status.STOPPED
+    ModelCall.objects.all().delete()
+    for allowed in (
+        lambda: continue_reply(reply, who=who),
+        lambda: regenerate(reply, who=who),
+        lambda: reply_of(edit_message(question_of(reply), "Hu", who=who)),
+    ):
+        begun = allowed()
+        begun.refresh_from_db()
+        assert begun.reserved_tokens
+        stop_reply(begun, who=who)
+
+
+def test_a_continued_reply_reserves_anew_or_nothing(
+    conversation: SmartConversation, who: Who, setup: Setup
+) -> None:
+    setup(DAILY_TOKENS=100_000)
+    reply = stop_reply(reply_of(take_turn(conversation, "Hi", who=who)), who=who)
+    assert reply.reserved_tokens
+    setup(DAILY_TOKENS=0)
+    again = continue_reply(reply, who=who)
+    again.refresh_from_db()
+    assert again.reserved_tokens is None
+
+
+def test_what_is_reserved_and_not_taken_is_given_back(
+    conversation: SmartConversation, who: Who, setup: Setup
+) -> None:
+    room = need(conversation, who, setup)
+    setup(DAILY_TOKENS=room)
+    stop_reply(reply_of(take_turn(conversation, "Hi", who=who)), who=who)
+    conversation.messages.all().delete()
+    setup(DAILY_TOKENS=room, script={"fault": "unavailable"})
+    reply = reply_of(take_turn(conversation, "Hi", who=who))
+    run_reply(reply)
+    assert reply.calls.get().held_tokens is None
+    conversation.messages.all().delete()
+    setup(DAILY_TOKENS=room)
+    take_turn(conversation, "Hi", who=who)
+
+
+def test_an_ended_reply_counts_by_what_it_took(
+    conversation: SmartConversation, who: Who, setup: Setup
+) -> None:
+    room = need(conversation, who, setup)
+    setup(DAILY_TOKENS=room + 2)
+    run_reply(reply_of(take_turn(conversation, "Hi", who=who)))
+    assert ModelCall.objects.get().output_tokens == 2
+    conversation.messages.all().delete()
+    take_turn(conversation, "Hi", who=who)
+
+
+@pytest.mark.parametrize("fault", ["died", "hang"])
+def test_call_of_which_nobody_knows_counts_what_was_reserved(
+    conversation: SmartConversation, who: Who, setup: Setup, fault: str
+) -> None:
+    script = {} if fault == "died" else {"fault": fault}
+    setup(DAILY_TOKENS=100_000, script=script, FIRST_TOKEN_TIMEOUT=0.1)
+    reply = reply_of(take_turn(conversation, "Hi", who=who))
+    if fault == "died":
+        then = timezone.now() - timedelta(seconds=1)
+        row = Message.objects.filter(pk=reply.pk)
+        row.update(status=Message.Status.STREAMING, lease_until=then)
+        assert interrupt_expired() == 1
+    else:
+        run_reply(reply)
+    call = reply.calls.get()
+    assert call.input_tokens is None
+    assert call.held_tokens == reply.reserved_tokens
+    setup(DAILY_TOKENS=(reply.reserved_tokens or 0) + 10)
+    with pytest.raises(OwnDayUsedUp):
+        regenerate(reply, who=who)
+
+
+def test_hidden_thoughts_of_a_broken_answer_count_as_reserved(
+    conversation: SmartConversation, who: Who, setup: Setup, settings: LazySettings
+) -> None:
+    setup(DAILY_TOKENS=100_000, script={"fault": "error"})
+    settings.POLLY["MODELS"]["M"]["takes"] = {"reasoning": True}
+    reply = reply_of(take_turn(conversation, "Hi", who=who))
+    run_reply(reply)
+    call = reply.calls.get()
+    assert call.exactness == "estimated"
+    assert call.held_tokens == reply.reserved_tokens
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("fitting", [1, 3])
+def test_of_twenty_messages_at_once_those_pass_that_fit(
+    parrot: Parrot,
+    conversation: SmartConversation,
+    who: Who,
+    setup: Setup,
+    fitting: int,
+) -> None:
+    room = need(conversation, who, setup)
+    setup(DAILY_TOKENS=1000 + fitting * room + room - 1)
+    spend(1000, user=who.user)
+    mine = chats(parrot, *[who.user] * 20)
+    results = at_once(partial(take_turn, chat, "Hi", who=who) for chat in mine)
+    assert [type(each) for each in results].count(Turn) == fitting
+    assert {type(each) for each in results} == {Turn, OwnDayUsedUp}
+    assert Message.objects.running().count() == fitting
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_twenty_people_at_once_those_pass_whom_the_parrot_has_room_for(
+    parrot: Parrot,
+    conversation: SmartConversation,
+    who: Who,
+    setup: Setup,
+    django_user_model: type[User],
+) -> None:
+    room = need(conversation, who, setup)
+    setup(DAILY_TOKENS=10**6)
+    parrot.daily_tokens = 2 * room - 1
+    parrot.save()
+    people = [django_user_model(username=f"person {each}") for each in range(20)]
+    people = django_user_model.objects.bulk_create(people)
+    results = at_once(
+        partial(take_turn, chat, "Hi", who=Who(user=chat.user))
+        for chat in chats(parrot, *people)
+    )
+    assert [type(each) for each in results].count(Turn) == 1
+    assert {type(each) for each in results} == {Turn, ParrotsDayUsedUp}
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[datetime], None]:
+    """Return a function that stops the clock at a moment."""
+    return lambda now: monkeypatch.setattr(timezone, "now", lambda: now)
+
+
+def test_a_day_is_that_of_the_site(
+    conversation: SmartConversation,
+    who: Who,
+    setup: Setup,
+    settings: LazySettings,
+    clock: Callable[[datetime], None],
+) -> None:
+    settings.TIME_ZONE = "Europe/Berlin"
+    setup(DAILY_TOKENS=1000)
+    midnight = datetime(2026, 11, 22, 23, 0, tzinfo=UTC)
+    spend(1000, user=who.user, when=midnight)
+    clock(midnight + timedelta(hours=2))
+    with timezone.override("America/New_York"), pytest.raises(OwnDayUsedUp) as caught:
+        take_turn(conversation, "Hi", who=who)
+    assert "There is more in 22 hours." in str(caught.value.user_message)
+    clock(midnight + timedelta(hours=23, minutes=59, seconds=30))
+    with pytest.raises(OwnDayUsedUp) as caught:
+        take_turn(conversation, "Hi", who=who)
+    assert "There is more in 1 minute." in str(caught.value.user_message)
+    clock(midnight + timedelta(days=1))
+    take_turn(conversation, "Hi", who=who)
+
+
+def test_days_on_which_the_clock_is_changed_end_at_midnight_too(
+    conversation: SmartConversation,
+    who: Who,
+    setup: Setup,
+    settings: LazySettings,
+    clock: Callable[[datetime], None],
+) -> None:
+    settings.TIME_ZONE = "Europe/Berlin"
+    setup(DAILY_TOKENS=1000)
+    midnight = datetime(2026, 10, 24, 22, 0, tzinfo=UTC)  # A day of 25 hours.
+    spend(1000, user=who.user, when=midnight)
+    clock(midnight)
+    with pytest.raises(OwnDayUsedUp) as caught:
+        take_turn(conversation, "Hi", who=who)
+    assert "There is more in 25 hours." in str(caught.value.user_message)
+
+
+def test_what_runs_over_midnight_counts_in_the_new_day(
+    conversation: SmartConversation,
+    parrot: Parrot,
+    who: Who,
+    setup: Setup,
+    clock: Callable[[datetime], None],
+) -> None:
+    room = need(conversation, who, setup)
+    setup(DAILY_TOKENS=2 * room - 1)
+    clock(datetime(2026, 11, 22, 23, 59, tzinfo=UTC))
+    take_turn(conversation, "Hi", who=who)
+    clock(datetime(2026, 11, 23, 0, 1, tzinfo=UTC))
+    (chat,) = chats(parrot, who.user)
+    with pytest.raises(OwnDayUsedUp):
+        take_turn(chat, "Hi", who=who)
+
+
+def test_refusal_says_whether_waiting_or_a_shorter_chat_helps(
+    conversation: SmartConversation, parrot: Parrot, who: Who, setup: Setup
+) -> None:
+    room = need(conversation, who, setup)
+    setup(DAILY_TOKENS=room + 2000)
+    (chat,) = chats(parrot, who.user)
+    held = {"reserved_input": 2000, "reserved_output": 1, "reserved_cost": 0}
+    running = reply_of(take_turn(chat, "Hi", who=who))
+    Message.objects.filter(pk=running.pk).update(**held)
+    assert "try again when they have ended" in refusal(conversation, "Hi", who)
+    stop_reply(running, who=who)
+    assert "too little for a chat as long" in refusal(conversation, "Hi" * 1999, who)
+    setup(DAILY_TOKENS=10)
+    assert "You have used up your share" in refusal(conversation, "Hi", who)
+
+
+def refusal(conversation: SmartConversation, text: str, who: Who) -> str:
+    with pytest.raises(DayUsedUp) as caught:
+        take_turn(conversation, text, who=who)
+    said = str(caught.value.user_message)
+    assert not any(each in said for each in ("token", "dollar", "$"))
+    return said
+
+
+def test_a_cap_set_meanwhile_counts_at_once_and_one_taken_away_no_more(
+    conversation: SmartConversation, parrot: Parrot, who: Who, setup: Setup
+) -> None:
+    parrot.daily_cost = Decimal(1)
+    conversation.parrot = parrot
+    Parrot.objects.filter(pk=parrot.pk).update(daily_tokens=10)
+    with pytest.raises(ParrotsDayUsedUp):
+        take_turn(conversation, "Hi", who=who)
+    Parrot.objects.filter(pk=parrot.pk).update(daily_tokens=None, daily_cost=None)
+    take_turn(conversation, "Hi", who=who)
+
+
+class Watch(Hook):
+    """Notes each message that it is asked about."""
+
+    seen: list[str] = []
+
+    def message(self, text: str, **_about: Any) -> str:
+        self.seen.append(text)
+        return text
+
+
+def test_hooks_are_not_asked_about_what_the_day_has_no_room_for(
+    conversation: SmartConversation, who: Who, setup: Setup, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(Watch, "seen", [])
+    setup(DAILY_TOKENS=10, HOOKS=[f"{__name__}.Watch"])
+    with pytest.raises(OwnDayUsedUp):
+        take_turn(conversation, "Hi", who=who)
+    assert Watch.seen == []
+
+
+def test_a_message_to_staff_takes_nothing(
+    conversation: SmartConversation, who: Who, setup: Setup
+) -> None:
+    setup(DAILY_TOKENS=10, HOOKS=[f"{__name__}.Watch"])
+    conversation.answered_by = SmartConversation.AnsweredBy.STAFF
+    conversation.save()
+    assert take_turn(conversation, "Hi", who=who).reply is None
