@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any
+from dataclasses import replace
 
 from django.db import router, transaction
+from django.db.models import Q
 
 from polly_htmx.chat.history import Prompt, prompt_for
 from polly_htmx.chat.limits import lock_owner
@@ -33,7 +34,7 @@ def reserve(reply: Message, parrot: Parrot) -> None:
         return
     _check(days)  # Before a long conversation is read in vain.
     with suppress(NotConfigured):  # Then the reply fails at once, and takes nothing.
-        share = spending.share_for(_estimate(prompt_for(reply)), days)
+        share = spending.share_for(_estimate(reply, prompt_for(reply)), days)
         reply.reserved_input, reply.reserved_output = share.input, share.output
         reply.reserved_cost = share.cost
 
@@ -107,11 +108,43 @@ def _parrot_of(reply: Message) -> Parrot:
     return reply.conversation.parrot if version is None else version.parrot
 
 
-def _estimate(prompt: Prompt) -> Estimate:
-    messages: list[dict[str, Any]] = [
+def _estimate(reply: Message, prompt: Prompt) -> Estimate:
+    messages: list[ChatMessage] = [
         {"role": "system", "content": prompt.system_prompt},
         *prompt.history,
         {"role": "user", "content": prompt.text},
     ]
     model = resolve(prompt.model)
-    return estimate(model, prompt.parameters, prompt.fallbacks, messages)
+    found = estimate(model, prompt.parameters, prompt.fallbacks, messages)
+    if prompt.fallbacks or model.fallbacks:
+        return found  # Each model has tokens of its own.
+    told = _told(reply, prompt, messages[-1])
+    return found if told is None else replace(found, input=min(found.input, told))
+
+
+def _told(reply: Message, prompt: Prompt, last: ChatMessage) -> int | None:
+    """
+    Return how many tokens a question has at the most by what the provider has counted.
+
+    The question before, with the same character and whole, is all of this one but for
+    the last answer and message. Bytes alone would say four times as much, and keep a
+    long chat from the rest of its day.
+    """
+    before = Q(reply=reply.pk) if prompt.is_rest else Q(reply__children=reply.parent_id)
+    calls = ModelCall.objects.filter(
+        before,
+        purpose=ModelCall.Purpose.REPLY,
+        exactness=ModelCall.Exactness.EXACT,
+        model=prompt.model,
+        input_tokens__gt=0,
+        version_id=reply.version_id,
+        reply__left_out=0,
+        reply__instructions=reply.instructions,
+        reply__context=reply.context,
+    )
+    found = calls.order_by("-pk").values_list("input_tokens", "reply__content").first()
+    if found is None:
+        return None
+    asked, answer = found
+    said: ChatMessage = {"role": "assistant", "content": answer}
+    return asked + window.at_most(said) + window.at_most(last) + window.TEMPLATE

@@ -443,3 +443,28 @@ def test_a_message_to_staff_takes_nothing(
     conversation.answered_by = SmartConversation.AnsweredBy.STAFF
     conversation.save()
     assert take_turn(conversation, "Hi", who=who).reply is None
+
+
+def test_a_long_chat_reserves_by_what_the_provider_has_counted(
+    conversation: SmartConversation, who: Who, setup: Setup
+) -> None:
+    setup(DAILY_TOKENS=100_000)
+    reply = reply_of(take_turn(conversation, "Hi" * 5000, who=who))
+    run_reply(reply)
+    turn = take_turn(conversation, "Ho", who=who)
+    assert reserved(turn, who) > 10_000
+    reply.calls.update(input_tokens=2000)
+    # Behind an answer that was stopped, and so was not counted.
+    assert reserved(take_turn(conversation, "Ho", who=who), who) > 10_000
+    turn = edit_message(turn.message, "Ho", who=who)
+    assert 2000 < reserved(turn, who) < 2500
+    Message.objects.filter(pk=reply.pk).update(left_out=1)
+    turn = edit_message(turn.message, "Ha", who=who)
+    assert reserved(turn, who) > 10_000
+
+
+def reserved(turn: Turn, who: Who) -> int:
+    """Return what a turn has reserved for its question, and end it."""
+    reply = stop_reply(reply_of(turn), who=who)
+    assert reply.reserved_input
+    return reply.reserved_input
