@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.utils import timezone
 
 from polly_htmx.access import Who
 from polly_htmx.chat import take_turn
-from polly_htmx.models import Message, SmartConversation
+from polly_htmx.models import Message, SmartConversation, spending
 from tests.chat.halves import reply_of
 
 Status = Message.Status
@@ -19,6 +21,13 @@ Status = Message.Status
 @pytest.fixture
 def who(user: User) -> Who:
     return Who(user=user)
+
+
+@pytest.fixture
+def one_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no day end while a test runs, also at midnight."""
+    now, half = timezone.now(), timedelta(hours=12)
+    monkeypatch.setattr(spending, "today", lambda: (now - half, now + half))
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -30,7 +30,7 @@ from polly_htmx.models.exceptions import DayUsedUp, OwnDayUsedUp, ParrotsDayUsed
 from tests.chat.halves import question_of, reply_of
 from tests.chat.threads import at_once
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("one_day")]
 
 BACKEND = "polly_htmx.llm.scripted.ScriptedInvoker"
 OUTPUT = 100
@@ -315,69 +315,6 @@ def test_of_twenty_people_at_once_those_pass_whom_the_parrot_has_room_for(
     )
     assert [type(each) for each in results].count(Turn) == 1
     assert {type(each) for each in results} == {Turn, ParrotsDayUsedUp}
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[datetime], None]:
-    """Return a function that stops the clock at a moment."""
-    return lambda now: monkeypatch.setattr(timezone, "now", lambda: now)
-
-
-def test_a_day_is_that_of_the_site(
-    conversation: SmartConversation,
-    who: Who,
-    setup: Setup,
-    settings: LazySettings,
-    clock: Callable[[datetime], None],
-) -> None:
-    settings.TIME_ZONE = "Europe/Berlin"
-    setup(DAILY_TOKENS=1000)
-    midnight = datetime(2026, 11, 22, 23, 0, tzinfo=UTC)
-    spend(1000, user=who.user, when=midnight)
-    clock(midnight + timedelta(hours=2))
-    with timezone.override("America/New_York"), pytest.raises(OwnDayUsedUp) as caught:
-        take_turn(conversation, "Hi", who=who)
-    assert "There is more in 22 hours." in str(caught.value.user_message)
-    clock(midnight + timedelta(hours=23, minutes=59, seconds=30))
-    with pytest.raises(OwnDayUsedUp) as caught:
-        take_turn(conversation, "Hi", who=who)
-    assert "There is more in 1 minute." in str(caught.value.user_message)
-    clock(midnight + timedelta(days=1))
-    take_turn(conversation, "Hi", who=who)
-
-
-def test_days_on_which_the_clock_is_changed_end_at_midnight_too(
-    conversation: SmartConversation,
-    who: Who,
-    setup: Setup,
-    settings: LazySettings,
-    clock: Callable[[datetime], None],
-) -> None:
-    settings.TIME_ZONE = "Europe/Berlin"
-    setup(DAILY_TOKENS=1000)
-    midnight = datetime(2026, 10, 24, 22, 0, tzinfo=UTC)  # A day of 25 hours.
-    spend(1000, user=who.user, when=midnight)
-    clock(midnight)
-    with pytest.raises(OwnDayUsedUp) as caught:
-        take_turn(conversation, "Hi", who=who)
-    assert "There is more in 25 hours." in str(caught.value.user_message)
-
-
-def test_what_runs_over_midnight_counts_in_the_new_day(
-    conversation: SmartConversation,
-    parrot: Parrot,
-    who: Who,
-    setup: Setup,
-    clock: Callable[[datetime], None],
-) -> None:
-    room = need(conversation, who, setup)
-    setup(DAILY_TOKENS=2 * room - 1)
-    clock(datetime(2026, 11, 22, 23, 59, tzinfo=UTC))
-    take_turn(conversation, "Hi", who=who)
-    clock(datetime(2026, 11, 23, 0, 1, tzinfo=UTC))
-    (chat,) = chats(parrot, who.user)
-    with pytest.raises(OwnDayUsedUp):
-        take_turn(chat, "Hi", who=who)
 
 
 def test_refusal_says_whether_waiting_or_a_shorter_chat_helps(
