@@ -242,3 +242,27 @@ def test_starters_have_a_limit(
     assert words in response.content.decode()
     parrot.refresh_from_db()
     assert parrot.starters == []
+
+
+def test_caps_of_a_day_are_set_and_make_no_version(
+    admin_client: Client, parrot: Parrot
+) -> None:
+    same = fields(system_prompt=parrot.system_prompt, parameters="{}")
+    caps = {"daily_tokens": "5000", "daily_cost": "0.25"}
+    response = admin_client.post(page_of(parrot), {**same, **caps})
+    assert response.status_code == 302, response.context["adminform"].errors
+    parrot.refresh_from_db()
+    assert (parrot.daily_tokens, str(parrot.daily_cost)) == (5000, "0.2500")
+    assert parrot.versions.count() == 1
+    assert admin_client.post(page_of(parrot), same).status_code == 302
+    parrot.refresh_from_db()
+    assert not parrot.has_caps
+
+
+@pytest.mark.parametrize("name", ["daily_tokens", "daily_cost"])
+@pytest.mark.parametrize("value", ["0", "-1", "1e400", "x"])
+def test_cap_that_bounds_nothing_is_refused(
+    admin_client: Client, parrot: Parrot, name: str, value: str
+) -> None:
+    response = admin_client.post(page_of(parrot), fields(**{name: value}))
+    assert name in response.context["adminform"].form.errors

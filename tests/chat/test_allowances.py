@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 from django.contrib.auth.models import User
+from django.db import connection
 from django.utils import timezone
 
 from polly_htmx.access import Who
@@ -25,7 +26,13 @@ from polly_htmx.chat import (
 )
 from polly_htmx.chat.leases import interrupt_expired
 from polly_htmx.hooks import Hook
-from polly_htmx.models import Message, ModelCall, Parrot, SmartConversation
+from polly_htmx.models import (
+    Message,
+    ModelCall,
+    Parrot,
+    SmartConversation,
+    spending,
+)
 from polly_htmx.models.exceptions import DayUsedUp, OwnDayUsedUp, ParrotsDayUsedUp
 from tests.chat.halves import question_of, reply_of
 from tests.chat.threads import at_once
@@ -405,3 +412,51 @@ def reserved(turn: Turn, who: Who) -> int:
     reply = stop_reply(reply_of(turn), who=who)
     assert reply.reserved_input
     return reply.reserved_input
+
+
+def test_without_a_cap_a_turn_asks_for_nothing_more(
+    conversation: SmartConversation,
+    parrot: Parrot,
+    who: Who,
+    setup: Setup,
+    django_assert_max_num_queries: Any,
+) -> None:
+    def statements() -> int:
+        with django_assert_max_num_queries(100) as asked:
+            reply = reply_of(take_turn(conversation, "Hi", who=who))
+        stop_reply(reply, who=who)
+        return len(asked.captured_queries)
+
+    conversation.parrot = parrot
+    statements()
+    plain = statements()
+    setup(DAILY_TOKENS=100_000)
+    of_person = statements()
+    setup(DAILY_TOKENS=0)
+    parrot.daily_tokens = 100_000
+    parrot.save()
+    of_parrot = statements()
+    assert of_person == plain + 4
+    # SQLite has no lock for a row: an UPDATE takes that of the database.
+    locks = 1 if connection.features.has_select_for_update else 2
+    assert of_parrot == of_person + locks
+
+
+@pytest.mark.parametrize("whose", ["user", "visitor", "parrot"])
+def test_days_sum_is_found_by_an_index(
+    parrot: Parrot, user: User, conversation: SmartConversation, whose: str
+) -> None:
+    cap = spending.cap_of_parrot(parrot)
+    if whose != "parrot":
+        owner = {"user_id": user.pk, "visitor": None}
+        if whose == "visitor":
+            owner = {"user_id": None, "visitor": conversation.external_id}
+        cap = spending.cap_of_person(**owner)
+    begun, _over = spending.today()
+    calls = ModelCall.objects.filter(cap.calls, created_at__gte=begun).order_by()
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            # There are too few rows for an index to pay off.
+            cursor.execute("SET LOCAL enable_seqscan = off")
+        plan = calls.explain()
+    assert "polly_call_" in plan
