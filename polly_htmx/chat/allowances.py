@@ -147,4 +147,6 @@ def _told(reply: Message, prompt: Prompt, last: ChatMessage) -> int | None:
         return None
     asked, answer = found
     said: ChatMessage = {"role": "assistant", "content": answer}
-    return asked + window.at_most(said) + window.at_most(last) + window.TEMPLATE
+    return (
+        int(asked or 0) + window.at_most(said) + window.at_most(last) + window.TEMPLATE
+    )

@@ -144,6 +144,14 @@ def lock_parrot(parrot: Parrot, using: str) -> bool:
 
 def day_of(cap: Cap, using: str | None = None) -> Day:
     """Return how a cap stands today: two queries, one of them over today's calls."""
+    # What runs first: an end waits for no lock of a cap, and what comes to it in between
+    # is counted twice for a moment. The other way round it would not be counted at all.
+    running = _rows("Message", using).running().filter(cap.replies)
+    reserved = _sum(
+        running.exclude(reserved_input=None),
+        F("reserved_input") + F("reserved_output"),
+        F("reserved_cost"),
+    )
     calls = _rows("ModelCall", using).filter(cap.calls, created_at__gte=today()[0])
     used = _sum(
         calls,
@@ -153,12 +161,6 @@ def day_of(cap: Cap, using: str | None = None) -> Day:
             output_field=BigIntegerField(),
         ),
         Coalesce("held_cost", "cost"),
-    )
-    running = _rows("Message", using).running().filter(cap.replies)
-    reserved = _sum(
-        running.exclude(reserved_input=None),
-        F("reserved_input") + F("reserved_output"),
-        F("reserved_cost"),
     )
     taken = Spent(tokens=used.tokens + reserved.tokens, cost=used.cost + reserved.cost)
     return Day(cap, used, taken)

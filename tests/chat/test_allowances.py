@@ -199,11 +199,12 @@ def test_every_way_to_ask_a_model_is_capped(
     reply.refresh_from_db()
     assert reply.status == Message.Status.STOPPED
     ModelCall.objects.all().delete()
-    for allowed in (
+    ways: list[Callable[[], Message]] = [
         lambda: continue_reply(reply, who=who),
         lambda: regenerate(reply, who=who),
         lambda: reply_of(edit_message(question_of(reply), "Hu", who=who)),
-    ):
+    ]
+    for allowed in ways:
         begun = allowed()
         begun.refresh_from_db()
         assert begun.reserved_tokens
@@ -448,10 +449,8 @@ def test_days_sum_is_found_by_an_index(
 ) -> None:
     cap = spending.cap_of_parrot(parrot)
     if whose != "parrot":
-        owner = {"user_id": user.pk, "visitor": None}
-        if whose == "visitor":
-            owner = {"user_id": None, "visitor": conversation.external_id}
-        cap = spending.cap_of_person(**owner)
+        visitor = conversation.external_id if whose == "visitor" else None
+        cap = spending.cap_of_person(None if visitor else user.pk, visitor)
     begun, _over = spending.today()
     calls = ModelCall.objects.filter(cap.calls, created_at__gte=begun).order_by()
     with connection.cursor() as cursor:
@@ -460,3 +459,25 @@ def test_days_sum_is_found_by_an_index(
             cursor.execute("SET LOCAL enable_seqscan = off")
         plan = calls.explain()
     assert "polly_call_" in plan
+
+
+def test_reply_that_ends_while_the_day_is_counted_is_not_missed(
+    conversation: SmartConversation, who: Who, setup: Setup
+) -> None:
+    setup(DAILY_TOKENS=100_000)
+    reply = reply_of(take_turn(conversation, "Hi", who=who))
+    ended: list[str] = []
+
+    def end_meanwhile(execute: Any, sql: str, *rest: Any) -> Any:
+        found = execute(sql, *rest)
+        if not ended:
+            ended.append(sql)
+            row = Message.objects.filter(pk=reply.pk)
+            row.update(status=Message.Status.COMPLETE)
+            spend(50, user=who.user, reply=reply)
+        return found
+
+    with connection.execute_wrapper(end_meanwhile):
+        day = spending.day_of(spending.cap_of_person(conversation.user_id, None))
+    assert ended
+    assert day.taken.tokens >= 50

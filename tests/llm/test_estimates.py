@@ -104,7 +104,8 @@ def test_stand_ins_count(settings: LazySettings) -> None:
     settings.POLLY = {"MODELS": {"DEAR": {"backend": BACKEND, **entry}}}
     long = [{"role": "user", "content": "x" * 50_000}]
     found = estimate(model(context_window=8000), {}, ("DEAR", "GONE"), long)
-    assert (found.input, found.cost(0)) == (9000, 9000)
+    assert found.input == 9000
+    assert found.cost(0) == 9000
 
 
 def test_limit_is_sent_by_the_name_that_is_in_use() -> None:
