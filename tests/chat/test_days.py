@@ -23,6 +23,7 @@ Clock = Callable[[datetime], None]
 
 @pytest.fixture
 def cap(settings: LazySettings) -> None:
+    settings.TIME_ZONE = "UTC"
     settings.POLLY = {**settings.POLLY, "DAILY_TOKENS": 10_000}
 
 

@@ -103,6 +103,8 @@ CASES: list[tuple[str, Settings, Settings]] = [
     ("E012", polly(AI_MODELS_PATH=5), polly(AI_MODELS_PATH="models")),
     ("E012", polly(CONSUMER=OwnConsumer), polly()),
     ("E012", {"POLLY": {"DEFAULT_MODEL": ["DUMMY"]}}, polly()),
+    ("E013", polly(DAILY_TOKENS=-1), polly(DAILY_TOKENS=0)),
+    ("E013", polly(DAILY_COST=-0.01), polly(DAILY_COST=0.01)),
     ("E013", polly(GAP_TIMEOUT=0), polly(GAP_TIMEOUT=0.1)),
     ("E013", polly(MAX_RUNNING_REPLIES=-1), polly(MAX_RUNNING_REPLIES=1)),
     ("E013", polly(GAP_TIMEOUT=float("nan")), polly()),
