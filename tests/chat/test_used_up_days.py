@@ -32,6 +32,9 @@ from polly_htmx.models import (
 from polly_htmx.models.exceptions import OwnDayUsedUp, ParrotsDayUsedUp
 from tests.chat.halves import reply_of
 from tests.chat.threads import at_once
+from tests.fake_provider import FakeProvider
+from tests.fake_scripts import SCRIPTS
+from tests.live import provided
 from tests.patience import PATIENCE
 from tests.sockets import page
 
@@ -88,6 +91,27 @@ def test_answer_is_cut_to_what_is_left_of_the_day(
     assert (
         prompt_for(Message.objects.get(pk=reply.pk)).parameters["max_tokens"] == limit
     )
+
+
+def test_provider_is_told_the_limit(
+    conversation: SmartConversation, parrot: Parrot, who: Who, settings: LazySettings
+) -> None:
+    with FakeProvider(SCRIPTS) as provider:
+        settings.POLLY = {**provided(provider.url, "good"), "DAILY_TOKENS": 1000}
+        Parrot.objects.update(model="MOCK")
+        parrot.refresh_from_db()
+        parrot.save()
+        conversation.refresh_from_db()
+        reply = reply_of(take_turn(conversation, "Hi", who=who))
+        run_reply(reply)
+        assert provider.last.body["max_tokens"] == reply.reserved_output
+        assert provider.last.body["max_tokens"] < 1000
+        parrot.daily_tokens = 2000
+        parrot.save()
+        parrot.ask("Hi")
+        assert 1000 < provider.last.body["max_tokens"] < 2000
+    reply.refresh_from_db()
+    assert reply.status == Message.Status.COMPLETE
 
 
 def test_a_model_that_is_gone_fails_as_ever_and_reserves_nothing(
