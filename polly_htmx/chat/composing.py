@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+import uuid
+from typing import Any, NamedTuple
+
+from django.db import transaction
 
 from polly_htmx import access
 from polly_htmx.access import Who
 from polly_htmx.chat.drafts import NONCE
+from polly_htmx.chat.queue import take_back
 from polly_htmx.conf import conf
 from polly_htmx.exceptions import BadFrame, MessageTooLong
 from polly_htmx.markdown import clean_text
-from polly_htmx.models import Draft, SmartConversation
+from polly_htmx.models import Draft, QueuedMessage, SmartConversation
 
 CHANGED = 4
 """How often at the most a page marks a nonce because its text was changed."""
@@ -51,6 +55,32 @@ def draft_of(conversation: SmartConversation, *, who: Who) -> Draft | None:
     if draft is None or _is_sent(conversation, draft.nonce):
         return None
     return draft
+
+
+class TakenBack(NamedTuple):
+    """A waiting message that is a draft again."""
+
+    text: str
+    """Its own text, without that of the draft behind it."""
+    nonce: str
+    """What the draft will be sent with."""
+
+
+def take_back_into_draft(queued: QueuedMessage, *, who: Who) -> TakenBack:
+    """
+    Take a waiting message out of the queue; its text stands before what the draft held.
+
+    So it is in rows all the time, whatever becomes of the page that asked. Raises what
+    take_back() and keep_draft() raise; a text that the draft has no room for waits on.
+    """
+    conversation = queued.conversation
+    with transaction.atomic():
+        text = take_back(queued, who=who)
+        kept = draft_of(conversation, who=who)
+        nonce = kept.nonce if kept else uuid.uuid4().hex
+        both = "\n\n".join([text, kept.text] if kept else [text])
+        keep_draft(conversation, both, who=who, nonce=nonce)
+    return TakenBack(text, nonce)
 
 
 def _author(conversation: SmartConversation, who: Who) -> Any:

@@ -12,9 +12,10 @@ from polly_htmx.chat import (
     astop_reply,
     aswitch_version,
 )
+from polly_htmx.chat.composing import TakenBack, take_back_into_draft
 from polly_htmx.chat.conversations import message_in
 from polly_htmx.chat.database import in_database
-from polly_htmx.chat.queue import queued_in, release, take_back
+from polly_htmx.chat.queue import queued_in, release
 from polly_htmx.consumers.frames import Frame
 from polly_htmx.exceptions import MessageGone, NotFound
 from polly_htmx.models import Message, SmartConversation
@@ -35,22 +36,24 @@ ACTIONS: dict[str, Action] = {
 }
 
 
-QUEUE_ACTIONS: dict[str, Callable[..., str | None]] = {
-    "unqueue": take_back,
+QUEUE_ACTIONS: dict[str, Callable[..., TakenBack | None]] = {
+    "unqueue": take_back_into_draft,
     "release": release,
 }
 
 
-async def act(conversation: SmartConversation, who: Who, frame: Frame) -> str | None:
+async def act(
+    conversation: SmartConversation, who: Who, frame: Frame
+) -> TakenBack | None:
     """
     Do what a frame asks for with the message that it names.
 
-    Returns a text that goes back to the composer, if there is one.
+    Returns what goes back to the composer, if there is something.
     """
     if frame.action in QUEUE_ACTIONS:
         work = QUEUE_ACTIONS[frame.action]
 
-        def act_on_queue() -> str | None:
+        def act_on_queue() -> TakenBack | None:
             return work(queued_in(conversation, frame.target), who=who)
 
         return await in_database(act_on_queue)()

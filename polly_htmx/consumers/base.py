@@ -211,7 +211,7 @@ class ConversationConsumer(TurnTaker, Line):
         else:
             back = await act(self.conversation, self.who, frame)
             if back is not None:
-                await self.send_fragment(fragments.given_back, self.key, back)
+                await self.send_fragment(fragments.given_back, self.key, *back)
         if not self.hears:
             await self._look()
 

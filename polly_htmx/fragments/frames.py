@@ -52,9 +52,10 @@ def queue(
     return frame("queue", conversation, waiting=waiting, reader=reader)
 
 
-def given_back(key: uuid.UUID | str, text: str) -> str:
+def given_back(key: uuid.UUID | str, text: str, nonce: str) -> str:
     """Return the frame that hands a text to the composer of one page."""
-    return render("frames/given_back.html", {"id": key, "text": text}).strip()
+    context = {"id": key, "text": text, "nonce": nonce}
+    return render("frames/given_back.html", context).strip()
 
 
 def connected(

@@ -12,10 +12,9 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
 from polly_htmx import access
-from polly_htmx.chat.composing import draft_of, keep_draft
-from polly_htmx.chat.queue import queued_in, release, take_back
+from polly_htmx.chat.composing import keep_draft, take_back_into_draft
+from polly_htmx.chat.queue import queued_in, release
 from polly_htmx.exceptions import ChatError
-from polly_htmx.fragments import new_nonce
 from polly_htmx.views.access import person_required
 from polly_htmx.views.answers import complaint, way_back
 from polly_htmx.views.opening import open_consumer
@@ -47,13 +46,7 @@ def unqueue(
         consumer = async_to_sync(open_consumer)(request, person, conversation)
         consumer.require("unqueue")
         found = consumer.conversation
-        # A text that the draft has no room for goes on waiting, and is not lost.
-        with transaction.atomic():
-            text = take_back(queued_in(found, str(queued)), who=consumer.who)
-            kept = draft_of(found, who=consumer.who)
-            both = "\n\n".join([text, kept.text] if kept else [text])
-            nonce = kept.nonce if kept else new_nonce()
-            keep_draft(found, both, who=consumer.who, nonce=nonce)
+        take_back_into_draft(queued_in(found, str(queued)), who=consumer.who)
     except ChatError as exc:
         return complaint(request, person, conversation, exc)
     return redirect(way_back(request, found))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from polly_htmx.models import Message, QueuedMessage, SmartConversation
+from polly_htmx.models import Draft, Message, QueuedMessage, SmartConversation
 from tests.sockets import page
 
 pytestmark = [
@@ -57,6 +57,38 @@ async def test_taken_back_goes_to_the_tab_that_asked(
             pass
         assert not any("data-polly-back" in frame for frame in one.frames)
     assert not await QueuedMessage.objects.aexists()
+
+
+async def test_taken_back_is_kept_whatever_becomes_of_the_line(
+    conversation: SmartConversation, signed_in: Client, busy: Message
+) -> None:
+    draft = await Draft.objects.acreate(
+        conversation=conversation, text="And more", nonce="mine"
+    )
+    async with page(conversation.external_id, signed_in) as tab:
+        await tab.send("Hello")
+        await tab.until("polly-queue__item")
+        queued = await QueuedMessage.objects.aget()
+        await act(tab, "unqueue", queued.external_id)
+        # The page goes on with the draft's nonce: sent from there, it is none any more.
+        await tab.until("data-polly-back", 'value="mine"')
+    await draft.arefresh_from_db()
+    assert draft.text == "Hello\n\nAnd more"
+
+
+async def test_text_that_the_draft_has_no_room_for_goes_on_waiting(
+    conversation: SmartConversation, signed_in: Client, busy: Message
+) -> None:
+    long = "x" * 15_998
+    await Draft.objects.acreate(conversation=conversation, text=long, nonce="mine")
+    async with page(conversation.external_id, signed_in) as tab:
+        await tab.send("Hello")
+        await tab.until("polly-queue__item")
+        queued = await QueuedMessage.objects.aget()
+        await act(tab, "unqueue", queued.external_id)
+        await tab.until("polly-error-", "16")
+    assert await QueuedMessage.objects.aexists()
+    assert (await Draft.objects.aget()).text == long
 
 
 @pytest.mark.parametrize("target", ["", "x", "6a5a8c04-5fbd-4f0e-8f9d-000000000000"])
