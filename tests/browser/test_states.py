@@ -13,7 +13,9 @@ from playwright.sync_api import expect
 
 from polly_htmx.models import Parrot, SmartConversation
 from tests.browser.test_chat import box, last_reply
+from tests.browser.test_messages import say
 from tests.browser.test_replies import button
+from tests.browser.test_traces import STORED
 from tests.chat.halves import retire
 from tests.live import scripted
 
@@ -47,6 +49,30 @@ def test_who_signs_in_again_finds_the_same_draft(
     box(tab).press("Enter")
     expect(last_reply(tab)).to_have_attribute("data-status", "complete")
     assert not tab.violations
+
+
+def test_text_typed_while_signed_out_is_not_left_to_who_comes_next(
+    start_site: Callable[..., Any],
+    open_tab: Callable[..., Any],
+    somebody: User,
+    chat: SmartConversation,
+) -> None:
+    User.objects.create_user("another", password="pw")
+    tab = open_tab(start_site(**scripted(text="Fine.")), somebody)
+    tab.open_chat(chat)
+    Session.objects.all().delete()
+    refused = tab.page.locator(".polly-refused")
+    expect(refused).to_contain_text("sign in")
+    box(tab).fill("SECRET")
+    refused.get_by_role("link", name="Sign in").click()
+    tab.page.get_by_label("Username").fill("another")
+    assert "SECRET" in tab.page.evaluate(STORED)
+    tab.page.get_by_label("Password").fill("pw")
+    tab.page.get_by_role("button", name="Sign in").click()
+    expect(tab.page.get_by_text("Not Found").first).to_be_visible()
+    tab.open("/polly/")
+    expect(tab.page.get_by_role("heading", level=1)).to_be_visible()
+    assert "SECRET" not in tab.page.evaluate(STORED)
 
 
 @both_versions
@@ -95,9 +121,12 @@ def test_retired_parrot_says_so_and_leads_on(
     chat: SmartConversation,
 ) -> None:
     Parrot.objects.create(name="Molly", model="SCRIPTED")
+    say(chat, "Hi", "Good day.")
     site = start_site(**scripted(text="Fine."))
     tab = open_tab(site, somebody)
     tab.open_chat(chat)
+    expect(button(tab, "Regenerate")).to_be_visible()
+    expect(button(tab, "Edit")).to_be_visible()
     retire(chat.parrot)
     tab.send("Hello")
     expect(tab.page.get_by_role("alert")).to_contain_text("has retired")
@@ -105,6 +134,10 @@ def test_retired_parrot_says_so_and_leads_on(
     tab.open_chat(chat)
     expect(tab.page.locator(".polly-retired")).to_contain_text("Polly has retired")
     expect(box(tab)).to_be_hidden()
+    # What would be refused is not offered.
+    expect(button(tab, "Copy").first).to_be_visible()
+    for name in ("Regenerate", "Edit"):
+        expect(button(tab, name)).to_have_count(0)
     tab.page.get_by_role("link", name="Start a new chat").click()
     expect(tab.page.get_by_text("Who would you like to talk to?")).to_be_visible()
     tab.assert_clean()

@@ -1,12 +1,14 @@
 // What HTML and htmx leave over, in less than 4 KB. Its reasons: docs/architecture.md.
 (() => {
-  const NEAR = 48; // Pixels from the end.
-  const PATIENCE = 1500; // Milliseconds, as below.
+  const NEAR = 48;
+  const PATIENCE = 1500;
   const TELL = 1000;
   const SHOWN = 2000;
   const TYPING = "input:not([type=checkbox]), textarea, select, [contenteditable]";
   const chats = new WeakMap();
   const unfolded = new Set();
+  let left = sessionStorage.pollyText ?? "";
+  delete sessionStorage.pollyText;
 
   class Chat {
     following = true;
@@ -30,9 +32,7 @@
       root.addEventListener("submit", (event) => event.submitter ?? event.stopPropagation());
       new MutationObserver((changes) => this.hold(changes)).observe(find(".polly-log__older"), { childList: true });
       this.log.addEventListener("focusin", ({ target }) => { this.seat = target; });
-      const id = this.text.id;
-      this.text.value = sessionStorage.getItem(id) ?? this.text.value;
-      sessionStorage.removeItem(id);
+      if (left.startsWith(this.text.id)) this.text.value = left.slice(this.text.id.length);
       find("[data-polly-single]").checked = localStorage.pollySingle !== "0";
       this.typed();
     }
@@ -224,7 +224,7 @@
     const { target } = event;
     if (event.detail > 1 && target.closest("[data-polly-action]")) event.preventDefault();
     if (target.matches("[data-polly-use]")) chat.use(target.previousElementSibling);
-    if (target.matches(".polly-refused a")) sessionStorage.setItem(chat.text.id, chat.text.value);
+    if (target.matches(".polly-refused a")) sessionStorage.pollyText = chat.text.id + chat.text.value;
     if (target !== chat.newest) return;
     chat.following = true;
     chat.follow();
@@ -239,8 +239,9 @@
   on("htmx:responseError htmx:sendError htmx:response:error htmx:error", (chat, event) => {
     if (event.target === chat.text.form) chat.doubt();
   });
-  on("htmx:wsClose htmx:ws:close", (chat, { detail }) => {
-    chat.wentDown();
+  listen("htmx:wsClose htmx:ws:close", ({ target, detail }) => {
+    if (!target.closest?.(".polly")) return;
+    chatOf(target)?.wentDown();
     if (detail.event?.code < 1002) setTimeout(detail.socketWrapper.reconnect, PATIENCE);
   });
 
@@ -327,6 +328,7 @@
   if (window.htmx?.version?.startsWith("4")) htmx.process(document.body);
 
   look();
+  left = "";
   const changes = { childList: true, subtree: true, attributeFilter: ["data-acked", "data-polly-status"] };
   new MutationObserver(look).observe(document, changes);
 })();
