@@ -77,10 +77,12 @@ def _channel() -> Application:
 _prefix = conf.WEBSOCKET_PREFIX.strip("/")
 _chat: Routes = _consumer(lambda: conf.CONSUMER)
 _admin: Routes = _consumer(lambda: "polly_htmx.consumers.SmartGPTConsumerAdmin")
+_list: Routes = _consumer(lambda: "polly_htmx.consumers.ListConsumer")
 
 websocket_urlpatterns: Routes = [
     path(f"{_prefix}/smart-gpt/<path:conversation>/", _chat),
     path(f"{_prefix}/smart-gpt-admin/<path:conversation>/", _admin),
+    path(f"{_prefix}/list/", _list),
 ]
 """The sockets alone, for a host that brings its own origin and session stack."""
 

@@ -46,11 +46,11 @@ def python(source: str) -> str:
 
 
 def test_routing_works_before_django_is_set_up() -> None:
-    assert python(BEFORE) == "['channel', 'websocket'] 2"
+    assert python(BEFORE) == "['channel', 'websocket'] 3"
 
 
 def test_routing_works_after_django_is_set_up_and_loads_no_engine() -> None:
-    assert python(AFTER) == "['channel', 'websocket'] 2"
+    assert python(AFTER) == "['channel', 'websocket'] 3"
 
 
 def test_prefix_of_the_sockets_is_the_sites_choice() -> None:

@@ -34,7 +34,7 @@ from polly_htmx.exceptions import (
     TooManyFrames,
     TooManySockets,
 )
-from polly_htmx.models import QueuedMessage
+from polly_htmx.models import QueuedMessage, SmartConversation
 
 logger = logging.getLogger(__name__)
 
@@ -175,6 +175,11 @@ class ConversationConsumer(TurnTaker, Line):
             await self.list.again()
         if missed:
             await self._look()
+
+    @property
+    def beside(self) -> SmartConversation:
+        """See ListListener."""
+        return self.conversation
 
     @property
     def hears(self) -> bool:

@@ -1,4 +1,4 @@
-"""The list beside a chat: what changed in it goes over the chat's own socket."""
+"""A person's list of chats on a page: what changed in it goes over a socket."""
 
 from __future__ import annotations
 
@@ -21,8 +21,11 @@ class ListListener(Listener, Protocol):
     """The socket of a page with a list."""
 
     who: Who
-    conversation: SmartConversation
     language: str
+
+    @property
+    def beside(self) -> SmartConversation | None:
+        """The chat that the list stands beside; None where it has its own page."""
 
 
 class ListFollower:
@@ -35,7 +38,7 @@ class ListFollower:
 
     def __init__(self, listener: ListListener, page: str) -> None:
         self._who = listener.who
-        self._current = listener.conversation
+        self._current = listener.beside
         self._listener = listener
         self._language = listener.language
         self._page = page
@@ -68,7 +71,8 @@ class ListFollower:
         return await in_database(self._frame)(event)
 
     def _frame(self, event: ListChanged) -> str:
-        chats = fragments.ChatList(place="side", current=self._current)
+        place: fragments.Place = "page" if self._current is None else "side"
+        chats = fragments.ChatList(place=place, current=self._current)
         row = row_of(access.conversations_of(self._who), event.conversation)
         gone = row or row_of(access.deleted_by(self._who), event.conversation)
         with translation.override(self._language):
@@ -88,8 +92,7 @@ class ListFollower:
             chats,
             row,
             # A title that comes after the answer takes its mark away from nobody.
-            answered=event.conversation in self._answered
-            and row.pk != self._current.pk,
+            answered=event.conversation in self._answered and row != self._current,
             is_new=is_new,
             is_back=event.is_back,
         )

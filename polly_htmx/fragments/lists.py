@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
+from urllib.parse import urlencode
 
 from django.http import HttpRequest
+from django.utils.translation import get_language
 
 from polly_htmx.chat.listing import Listing
 from polly_htmx.chat.search import Found
+from polly_htmx.conf import conf
 from polly_htmx.fragments.rendering import render
 from polly_htmx.models import Parrot, SmartConversation
 
@@ -35,6 +38,19 @@ class ChatList:
     """What is looked for."""
     found: list[Found] | None = None
     """What was; None where nothing is looked for."""
+
+    @property
+    def htmx(self) -> int:
+        """The version of htmx on the page, which decides the attributes' names."""
+        return conf.HTMX_VERSION
+
+    @property
+    def socket(self) -> str:
+        """The address of the socket of a list on a page of its own; "" for none."""
+        if self.place != "page" or not self.page:
+            return ""
+        query = urlencode({"list": self.page, "lang": get_language() or ""})
+        return f"/{conf.WEBSOCKET_PREFIX.strip('/')}/list/?{query}"
 
 
 def list_items(chats: ChatList) -> str:

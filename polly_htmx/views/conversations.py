@@ -36,7 +36,9 @@ def conversations(request: HttpRequest) -> HttpResponse:
             return redirect(started)
     if is_swap(request):
         return HttpResponse(fragments.list_items(list_for(request)))
-    context = {"form": form, "list": list_for(request), "undo": undo_for(request)}
+    page = fragments.new_nonce() if access.who(request) else ""
+    chats = list_for(request, page=page)
+    context = {"form": form, "list": chats, "undo": undo_for(request)}
     return render(request, "polly_htmx/conversations.html", context)
 
 

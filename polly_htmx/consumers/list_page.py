@@ -1,0 +1,112 @@
+"""ListConsumer: the socket of a page that shows a person's list and no chat."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from typing import Any
+
+from polly_htmx import access, fragments
+from polly_htmx.access import Who
+from polly_htmx.chat import dispatch
+from polly_htmx.chat.database import in_database
+from polly_htmx.chat.events import Event, ListChanged
+from polly_htmx.chat.sockets import close_socket, open_socket
+from polly_htmx.consumers import closing, watch
+from polly_htmx.consumers.line import Line
+from polly_htmx.consumers.lists import ListFollower
+from polly_htmx.consumers.outbox import Outbox
+from polly_htmx.consumers.query import Query
+from polly_htmx.exceptions import PollyError, TooManyFrames
+
+KEY = "list"
+"""What stands for a conversation's id in the element that connects."""
+
+
+class ListConsumer(Line):
+    """Shows what changes in the list; such a page asks for nothing by its socket."""
+
+    key = KEY
+    beside = None
+    waits = False
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.who = Who()
+        self.list: ListFollower | None = None
+        self.counted: Who | None = None
+
+    async def connect(self) -> None:
+        dispatch.serve()
+        query = Query.of(self.scope)
+        self.language = query.language
+        try:
+            await self._ask(partial(access.who, self.scope))
+            await in_database(open_socket)(self.who)
+            self.counted = self.who
+        except PollyError as exc:
+            await self.accept()
+            await self._refuse(exc)
+            return
+        self.list = ListFollower(self, page=query.listed)
+        await self.list.begin()
+        await self.accept()
+        watch.join(self)
+
+    async def receive(
+        self, text_data: str | None = None, bytes_data: bytes | None = None
+    ) -> None:
+        if self.is_closed:
+            return
+        try:
+            self.inbox.take(len(text_data or bytes_data or b""), time.monotonic())
+        except TooManyFrames as exc:
+            await self._refuse(exc)
+
+    async def heard(self, event: Event) -> None:
+        """Show a change; see Line."""
+        if self.list is None or self.is_closed or not isinstance(event, ListChanged):
+            return
+        frame = await self.list.frame(event)
+        if frame:
+            # Such a page acknowledges nothing, and is sent a row now and then.
+            self.outbox = Outbox()
+            await self.send_frame(frame)
+
+    async def recheck(self) -> None:
+        """See that this page may still be here, and hears of changes."""
+        try:
+            await self._ask(partial(access.who_now, self.scope))
+        except PollyError as exc:
+            await self._refuse(exc)
+            return
+        if self.list is not None:
+            await self.list.again()
+
+    async def poll(self) -> None:
+        """Do nothing, for such a page waits for no answer; see the watch."""
+
+    async def tidy_up(self) -> None:
+        """See Line."""
+        watch.leave(self)
+        if self.list is not None:
+            await self.list.end()
+        counted, self.counted = self.counted, None
+        if counted is not None:
+            await in_database(close_socket)(counted)
+
+    async def _ask(self, who: Any) -> None:
+        """Find out whose list it is; raises SignInRequired if nobody's."""
+
+        def work() -> Who:
+            person: Who = who()
+            access.require_owner(person)
+            return person
+
+        self.who = await in_database(work)()
+
+    async def _refuse(self, exc: PollyError) -> None:
+        """Take the page off the line, in a way that no htmx tries again."""
+        watch.leave(self)
+        await self.send_fragment(fragments.refused, KEY, exc)
+        await self.hang_up(closing.code_for(exc))

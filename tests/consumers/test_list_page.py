@@ -1,0 +1,111 @@
+"""The page of the list: it is kept up by a socket of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
+from django.test import Client
+
+from polly_htmx.access import Who
+from polly_htmx.chat import shelf, start_conversation, take_turn
+from polly_htmx.consumers import watch
+from polly_htmx.consumers.inbox import BURST
+from polly_htmx.models import Parrot, SmartConversation, SocketCount
+from tests.sockets import page
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("replies"),
+]
+PATH = "/polly/ws/list/?list=mine&lang=en"
+
+
+async def do(deed: Callable[..., Any], *args: object, **kwargs: object) -> Any:
+    return await sync_to_async(deed)(*args, **kwargs)
+
+
+async def test_the_page_names_its_socket_and_shows_what_changes(
+    conversation: SmartConversation, signed_in: Client, user: User, parrot: Parrot
+) -> None:
+    who = Who(user=user)
+    response = await do(signed_in.get, "/polly/")
+    path = response.content.decode().split('ws-connect="')[1].split('"')[0]
+    async with page(path.replace("&amp;", "&"), signed_in) as tab:
+        await do(shelf.rename, conversation, "A <new> name", who=who)
+        frame = await tab.until(f"polly-link-{conversation.external_id}")
+        assert "A &lt;new&gt; name" in frame
+        assert "polly-heading" not in frame
+        assert "polly-item__meta" in frame, "As it stands on this page, not beside one."
+        await do(take_turn, conversation, "Hello", who=who)
+        await tab.until(f"polly-link-{conversation.external_id}", "New answer")
+        fresh = await do(start_conversation, parrot, who=who)
+        await do(shelf.rename, fresh, "Fresh", who=who)
+        await tab.until("afterbegin:#polly-list-new", "Fresh")
+        await do(shelf.delete, fresh, who=who)
+        await tab.until(f"#polly-item-{fresh.external_id}:not(", "was deleted.")
+
+
+async def test_its_own_deeds_are_told_by_their_answer_alone(
+    conversation: SmartConversation, signed_in: Client, user: User
+) -> None:
+    who = Who(user=user)
+    async with page(PATH, signed_in) as tab:
+        await do(shelf.archive, conversation, who=who, archived=True, page="mine")
+        await do(shelf.archive, conversation, who=who, archived=False)
+        await tab.until(f"polly-link-{conversation.external_id}")
+        assert not any("was archived" in frame for frame in tab.frames)
+
+
+async def test_another_person_hears_nothing(
+    conversation: SmartConversation, user: User, other_user: User, parrot: Parrot
+) -> None:
+    theirs = await do(start_conversation, parrot, who=Who(user=other_user))
+    client = Client()
+    await do(client.force_login, other_user)
+    async with page(PATH, client) as tab:
+        await do(shelf.rename, conversation, "SECRET", who=Who(user=user))
+        await do(shelf.rename, theirs, "Mine", who=Who(user=other_user))
+        await tab.until("Mine")
+        assert "SECRET" not in "".join(tab.frames)
+
+
+async def test_nobody_is_asked_to_sign_in() -> None:
+    async with page(PATH) as tab:
+        assert await tab.close_code() == 4401
+    (frame,) = tab.frames
+    assert 'id="polly-line-list"' in frame
+    assert "/accounts/login/?next=%2Fpolly%2F" in frame
+    assert not await SocketCount.objects.aexists()
+
+
+async def test_who_signs_out_is_taken_off_the_line(
+    signed_in: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "ROUND", 0.2)
+    async with page(PATH, signed_in) as tab:
+        await Session.objects.all().adelete()
+        assert await tab.close_code() == 4401
+    assert "Sign in" in tab.frames[-1]
+
+
+async def test_sockets_of_lists_count_and_a_flood_is_ended(
+    signed_in: Client, settings: Any
+) -> None:
+    settings.POLLY = {**settings.POLLY, "MAX_SOCKETS": 1}
+    async with page(PATH, signed_in) as tab:
+        async with page(PATH, signed_in) as second:
+            assert await second.close_code() == 4429
+        for _ in range(BURST + 2):
+            await tab.raw("x")
+        assert await tab.close_code() == 4429
+
+
+async def test_visitor_without_a_chat_has_no_list_to_follow(settings: Any) -> None:
+    settings.POLLY = {**settings.POLLY, "ALLOW_ANONYMOUS": True}
+    response = await do(Client().get, "/polly/")
+    assert b"ws-connect" not in response.content
