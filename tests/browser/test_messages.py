@@ -72,6 +72,34 @@ def test_source_and_code_are_copied_as_they_were_written(
     tab.assert_clean()
 
 
+def test_hostile_code_is_copied_to_the_letter(
+    start_site: Callable[..., Any],
+    open_tab: Callable[..., Any],
+    somebody: User,
+    chat: SmartConversation,
+) -> None:
+    """Its info string is words, its lines are text, however long and many they are."""
+    info = 'python hx-on:click=alert(1) "><img src=x onerror=alert(1)>'
+    code = (
+        "\tif a < b && c:  \n\n    x = '</code></pre><script>alert(1)</script>'\n"
+        "&amp; &#x41; \\n {{ x }} \u00a0 ``` no end\n" + "y" * 200_000 + "\n"
+    )
+    many = "line\n" * 50_000
+    say(chat, "Code?", f"~~~~{info}\n{code}~~~~\n\n```mermaid\n{many}```")
+    tab = open_tab(start_site(**scripted()), somebody, permissions=CLIPBOARD)
+    tab.open_chat(chat)
+    copying = last_reply(tab).get_by_role("button", name="Copy code")
+    expect(copying).to_have_count(2)
+    for number, text in enumerate((code, many)):
+        copying.nth(number).click()
+        tab.eventually(lambda text=text: tab.page.evaluate(PASTED) == text)
+    last_reply(tab).get_by_role("button", name="Copy", exact=True).click()
+    source = Message.objects.get(party="ASSISTANT").content
+    tab.eventually(lambda: tab.page.evaluate(PASTED) == source)
+    assert last_reply(tab).locator("img, script, svg, [id*=mermaid]").count() == 1
+    tab.assert_clean()
+
+
 def edit_after_second_thoughts(tab: Tab) -> None:
     """Take an edit back, try an empty one, and send another text."""
     button(tab, "Edit").click()

@@ -295,3 +295,24 @@ async def test_foreign_exception_ends_the_reply_without_its_text(
     assert (reply.status, reply.error) == ("failed", "error")
     assert "RuntimeError" in caplog.text
     assert "SECRET" not in caplog.text
+
+
+async def test_model_is_told_templates_as_they_were_written(
+    talk: Talk, scripted: Script, settings: Any
+) -> None:
+    written = "{{ 7|add:7 }}{% now 'Y' %}{# gone #} {0.real} %(name)s %s ${1} {name}"
+    conversation = await asyncio.to_thread(talk, text="Fine.")
+    settings.POLLY["MODELS"]["SCRIPTED"]["backend"] = (
+        "tests.chat.recording.RecordingInvoker"
+    )
+    requests.clear()
+    parrot = conversation.parrot
+    parrot.name, parrot.system_prompt = written, f"Prompt {written}"
+    await parrot.asave()
+    conversation.context = f"Context {written}"
+    await conversation.asave()
+    await answer(conversation, written)
+    assert requests[-1] == [
+        {"role": "system", "content": f"Prompt {written}\n\nContext {written}"},
+        {"role": "user", "content": written},
+    ]
