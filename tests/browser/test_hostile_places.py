@@ -41,6 +41,16 @@ PER_PAGE = 30
 """Chats that one page of results holds."""
 LONG = " ".join(PAYLOADS)
 SEARCHES = r"/polly/search/\?.*"
+# What htmx would act on, what browsers would, and ids that are ours.
+TITLE = "Seeds <img src=x onerror=__xss()><b hx-on:click=__xss() hx-get=/x>fruit"
+THOUGHTS = (
+    '</div></details><div hx-ws:connect="/x" ws-connect="/x" hx-ext=ws></div>'
+    "<svg onload=__xss()><math><mi href=javascript:__xss()>x</mi></math>"
+)
+QUEUED = (
+    '</textarea></p><script>__xss()</script><form id="polly-form" action=/x ws-send>'
+    '<button name=action value=stop>x</button></form><p hx-swap-oob="innerHTML:body">'
+)
 
 
 def fill_beside_messages(chat: SmartConversation, user: User) -> Message:
@@ -120,3 +130,51 @@ def test_texts_that_are_searched_for_and_found_do_nothing(
     assert watch.canaries == []
     assert watch.unexpected(SEARCHES) == []
     tab.assert_clean()
+
+
+def queue_and_take_back(tab: Tab) -> None:
+    """Have a text wait, and take it back while the composer holds another."""
+    tab.send(QUEUED)
+    expect(tab.page.locator(".polly-queue__text")).to_have_text(QUEUED)
+    tab.page.get_by_label("Message", exact=True).fill("Kept")
+    tab.page.get_by_role("button", name="Take back").click()
+    expect(tab.page.locator("[data-polly-back]")).to_have_text(QUEUED)
+    expect(tab.page.locator(".polly-queue__text")).to_have_count(0)
+
+
+def comment(tab: Tab) -> None:
+    """Judge the answer, and come back to what was said of it."""
+    answer = tab.page.locator('article[data-party="ASSISTANT"]').last
+    expect(answer).to_have_attribute("data-status", "complete")
+    expect(answer.locator(".polly-thoughts__text")).to_have_text(THOUGHTS)
+    answer.get_by_role("button", name="Bad answer").click()
+    answer.get_by_role("button", name="Comment").click()
+    answer.get_by_role("textbox").fill(QUEUED)
+    tab.page.keyboard.press("Enter")
+    answer.get_by_role("button", name="Edit comment").click()
+    expect(answer.get_by_role("textbox")).to_have_value(QUEUED)
+
+
+@both_versions
+def test_texts_that_come_while_one_looks_on_do_nothing(
+    start_site: Callable[..., Site],
+    watched: Watched,
+    chat: SmartConversation,
+    version: int,
+) -> None:
+    """A title by the model, thoughts, a queue, what is taken back, a comment."""
+    said = scripted(answers=[TITLE], reasoning=THOUGHTS, pace=0.3)
+    tab, watch = watched(start_site(HTMX_VERSION=version, TITLES=True, **said))
+    tab.open_chat(chat)
+    tab.send(QUEUED)
+    expect(tab.page.locator(".polly-thoughts")).to_be_attached()
+    queue_and_take_back(tab)
+    expect(tab.page.get_by_role("heading", level=1)).to_have_text(TITLE)
+    expect(tab.page).to_have_title(re.compile(f"^{re.escape(TITLE)} . Polly$"))
+    row = tab.page.locator(f"#polly-link-{chat.external_id}")
+    expect(row).to_contain_text(TITLE)
+    comment(tab)
+    message = rf"{chat.get_absolute_url()}message/[\w-]+"
+    paths = [chat_paths(chat), rf"{message}/(comment|feedback/bad)/"]
+    assert_nothing_happened(tab, watch, *paths, visits=1)
+    assert len(tab.sockets) == 1
