@@ -20,7 +20,7 @@ with warnings.catch_warnings():
 
 TAGS = {
     "a", "blockquote", "br", "code", "del", "div", "em", "h1", "h2", "h3", "h4", "h5",
-    "h6", "hr", "img", "li", "ol", "p", "pre", "span", "strong", "table", "tbody",
+    "h6", "hr", "img", "li", "ol", "p", "pre", "span", "strong", "sup", "table", "tbody",
     "td", "th", "thead", "tr", "ul",
 }  # fmt: skip
 ATTRIBUTES = {

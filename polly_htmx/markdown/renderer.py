@@ -52,6 +52,9 @@ class Renderer(RendererHTML):
     def polly_task(self, tokens: Sequence[Token], idx: int, *_: object) -> str:
         return f'<span class="polly-task__box">{escape(tokens[idx].content)}</span>'
 
+    def polly_note(self, tokens: Sequence[Token], idx: int, *_: object) -> str:
+        return f"<sup>{escape(tokens[idx].content)}</sup>"
+
 
 @cache
 def _renderer() -> Renderer:

@@ -14,7 +14,7 @@ from polly_htmx.markdown.text import legible
 
 _NAMES = (
     "a blockquote br code del div em h1 h2 h3 h4 h5 h6 hr img li ol p pre span"
-    " strong table tbody td th thead tr ul"
+    " strong sup table tbody td th thead tr ul"
 )
 TAGS = frozenset(_NAMES.split())
 ATTRIBUTES = {

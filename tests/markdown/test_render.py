@@ -34,6 +34,13 @@ LINK = 'target="_blank" rel="nofollow noopener noreferrer ugc"'
         ("<a@b.example>", f'<p><a href="mailto:a@b.example" {LINK}>a@b.example</a></p>'),
         ("[a](/b)", "<p>[a](/b)</p>"),
         ("[*a*]() b", "<p><em>a</em> b</p>"),
+        ("a[^1] b[^n-2].", "<p>a<sup>1</sup> b<sup>n-2</sup>.</p>"),
+        ("[^1]: a *b*", "<p><sup>1</sup>: a <em>b</em></p>"),
+        (r"\[^1] `[^2]` [^] [^a b]", "<p>[^1] <code>[^2]</code> [^] [^a b]</p>"),
+        (
+            "a[^1]\n\n[^1]: https://b.example",
+            f'<p>a<a href="https://b.example" {LINK}><sup>1</sup></a></p>',
+        ),
         ("https://b.example", "<p>https://b.example</p>"),
         ("<b>a</b>", "<p>&lt;b&gt;a&lt;/b&gt;</p>"),
         ("```\n<a>\n```", '<pre class="polly-code" tabindex="0"><code>&lt;a&gt;\n</code></pre>'),

@@ -39,8 +39,12 @@ SNIPPETS = [
     " ", "   ", "a  \nb\n", "\\", "\\\n", "<", "&amp;", "&", "!", "12", "-", "1.",
     "[l](https://a.example) ", "![i](https://a.example/i.png)", "<https://a.example>",
     "\r\n", "\r", "\0", "\ud800", "\u202e", "é。い", "[", "](", "\N{PARROT} ",
+    "[^1]", "Note.[^n] ", "[^",
 ]  # fmt: skip
-DEFINITIONS = ["[a]", "[a]", "[a]: https://a.example\n", '"title"\n', "[b]: <\n"]
+DEFINITIONS = [
+    "[a]", "[a]", "[a]: https://a.example\n", '"title"\n', "[b]: <\n",
+    "[^1]: https://a.example\n", "[^1]: Words.\n",
+]  # fmt: skip
 
 
 def documents(*snippets: str) -> st.SearchStrategy[str]:
