@@ -39,17 +39,24 @@ SNIPPETS = [
     " ", "   ", "a  \nb\n", "\\", "\\\n", "<", "&amp;", "&", "!", "12", "-", "1.",
     "[l](https://a.example) ", "![i](https://a.example/i.png)", "<https://a.example>",
     "\r\n", "\r", "\0", "\ud800", "\u202e", "é。い", "[", "](", "\N{PARROT} ",
-    "[^1]", "Note.[^n] ", "[^",
 ]  # fmt: skip
-DEFINITIONS = [
-    "[a]", "[a]", "[a]: https://a.example\n", '"title"\n', "[b]: <\n",
-    "[^1]: https://a.example\n", "[^1]: Words.\n",
+DEFINITIONS = ["[a]", "[a]", "[a]: https://a.example\n", '"title"\n', "[b]: <\n"]
+NOTES = [
+    "[^1]", "Note.[^n] ", "[^", "[^1]: https://a.example\n", "[^1]: Words.\n", "\n",
 ]  # fmt: skip
 
 
 def documents(*snippets: str) -> st.SearchStrategy[str]:
     """Return a strategy of texts made of the snippets."""
     return st.lists(st.sampled_from(snippets), max_size=25).map("".join)
+
+
+@hypothesis_settings(
+    max_examples=1000 if LONG else 100, derandomize=True, deadline=None
+)
+@given(documents(*SNIPPETS, *NOTES * 3), st.integers(0, 9))
+def test_page_with_footnotes_ends_as_the_whole_or_anew(text: str, seed: int) -> None:
+    assert finished(text, at_random(text, seed)) in {None, render(text)}
 
 
 # Those in which a definition comes after a link that names it.
