@@ -93,9 +93,10 @@ class ConversationConsumer(TurnTaker, Line):
         async with self.lock:
             await posts.follow(self.conversation, self)
             if query.listed and self.reader == "owner":
-                self.list = ListFollower(self, page=query.listed)
-                await self.list.begin()
+                self.list = ListFollower(self, query)
+            missed = [] if self.list is None else await self.list.begin()
             await self.accept()
+            await self._show(missed)
             await self._show(await self.follower.begin(query.state, query.first))
         watch.join(self, beside=rights.question(self))
 

@@ -48,9 +48,11 @@ class ListConsumer(Line):
             await self.accept()
             await self._refuse(exc)
             return
-        self.list = ListFollower(self, page=query.listed)
-        await self.list.begin()
+        self.list = ListFollower(self, query)
+        missed = await self.list.begin()
         await self.accept()
+        for frame in missed:
+            await self.send_frame(frame)
         watch.join(self)
 
     async def receive(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from django.utils import timezone, translation
@@ -12,9 +13,13 @@ from polly_htmx.chat import posts
 from polly_htmx.chat.audience import Listener
 from polly_htmx.chat.database import in_database
 from polly_htmx.chat.events import ListChanged
-from polly_htmx.chat.listing import row_of
+from polly_htmx.chat.listing import Moved, moved_since, row_of
 from polly_htmx.chat.lists import PersonalList, list_of
+from polly_htmx.consumers.query import Query
 from polly_htmx.models import SmartConversation
+
+FRESH = timedelta(seconds=5)
+"""A page that connects within it has missed nothing that is worth a query."""
 
 
 class ListListener(Listener, Protocol):
@@ -36,21 +41,25 @@ class ListFollower:
     whose order is that of a moment ago.
     """
 
-    def __init__(self, listener: ListListener, page: str) -> None:
+    def __init__(self, listener: ListListener, query: Query) -> None:
         self._who = listener.who
         self._current = listener.beside
         self._listener = listener
         self._language = listener.language
-        self._page = page
+        self._page, self._at = query.listed, query.at
         self._list: PersonalList | None = list_of(listener.who)
         self._begun = timezone.now()
         self._added: set[str] = set()
         self._answered: set[str] = set()
 
-    async def begin(self) -> None:
-        """Hear of changes from now on."""
-        if self._list is not None:
-            await posts.follow(self._list, self._listener)
+    async def begin(self) -> list[str]:
+        """Hear of changes from now on; return what shows those since the page was made."""
+        if self._list is None:
+            return []
+        await posts.follow(self._list, self._listener)
+        if self._at is None or self._begun - self._at < FRESH:
+            return []
+        return await in_database(self._missed)(self._at)
 
     async def again(self) -> None:
         """Join anew, for a channel layer may have forgotten us."""
@@ -70,9 +79,29 @@ class ListFollower:
             return ""
         return await in_database(self._frame)(event)
 
-    def _frame(self, event: ListChanged) -> str:
+    def _missed(self, at: datetime) -> list[str]:
+        """Return a frame for each row with something new, the oldest first."""
+        moved = moved_since(self._who, at)
+        with translation.override(self._language):
+            return [self._row_missed(row, at) for row in reversed(moved)]
+
+    def _row_missed(self, moved: Moved, at: datetime) -> str:
+        row, key = moved.conversation, str(moved.conversation.external_id)
+        if moved.answered:
+            self._answered.add(key)
+        return fragments.list_missed(
+            self._chats(),
+            row,
+            answered=key in self._answered and row != self._current,
+            is_new=row.created_at > at and row != self._current,
+        )
+
+    def _chats(self) -> fragments.ChatList:
         place: fragments.Place = "page" if self._current is None else "side"
-        chats = fragments.ChatList(place=place, current=self._current)
+        return fragments.ChatList(place=place, current=self._current)
+
+    def _frame(self, event: ListChanged) -> str:
+        chats = self._chats()
         row = row_of(access.conversations_of(self._who), event.conversation)
         gone = row or row_of(access.deleted_by(self._who), event.conversation)
         with translation.override(self._language):

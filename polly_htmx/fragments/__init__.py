@@ -21,6 +21,7 @@ from polly_htmx.fragments.lists import (
     list_form,
     list_gone,
     list_items,
+    list_missed,
     list_renamed,
     list_whole,
 )
@@ -90,6 +91,7 @@ __all__ = [
     "list_form",
     "list_gone",
     "list_items",
+    "list_missed",
     "list_renamed",
     "list_whole",
     "new_nonce",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from dataclasses import dataclass, field
 from typing import Any
@@ -60,7 +61,7 @@ class Chat:
             "from": self.page.start,
             "state": state_of(self.conversation),
             "lang": get_language() or "",
-            **({"list": self.listed} if self.listed else {}),
+            **(listed_as(self.listed) if self.listed else {}),
         }
         prefix = conf.WEBSOCKET_PREFIX.strip("/")
         return f"/{prefix}/smart-gpt/{self.id}/?{urlencode(query)}"
@@ -111,6 +112,11 @@ def chat_in(slot: Slot, parrot: Parrot, **fields: Any) -> Chat:
         nonce=new_nonce(),
         **{"title": slot.title, **fields},
     )
+
+
+def listed_as(page: str) -> dict[str, str | int]:
+    """Return what a socket's address says of a list: its page, and as of when it is."""
+    return {"list": page, "at": int(time.time() * 1000)}
 
 
 def new_nonce() -> str:

@@ -59,10 +59,15 @@ def given_back(key: uuid.UUID | str, text: str, nonce: str) -> str:
 
 
 def connected(
-    conversation: SmartConversation, nonce: str | None, request: HttpRequest
+    conversation: SmartConversation,
+    nonce: str | None,
+    request: HttpRequest,
+    *,
+    listed: str = "",
 ) -> str:
     """Return what a page without a line gets for its first message: the line too."""
-    context = {"chat": chat_of(conversation), "acked": nonce or ""}
+    chat = chat_of(conversation, listed=listed)
+    context = {"chat": chat, "acked": nonce or ""}
     return render("frames/connected.html", context, request).strip()
 
 

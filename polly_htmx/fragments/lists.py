@@ -13,6 +13,7 @@ from django.utils.translation import get_language
 from polly_htmx.chat.listing import Listing
 from polly_htmx.chat.search import Found
 from polly_htmx.conf import conf
+from polly_htmx.fragments.chats import listed_as
 from polly_htmx.fragments.rendering import render
 from polly_htmx.models import Parrot, SmartConversation
 
@@ -49,8 +50,16 @@ class ChatList:
         """The address of the socket of a list on a page of its own; "" for none."""
         if self.place != "page" or not self.page:
             return ""
-        query = urlencode({"list": self.page, "lang": get_language() or ""})
+        query = urlencode({**listed_as(self.page), "lang": get_language() or ""})
         return f"/{conf.WEBSOCKET_PREFIX.strip('/')}/list/?{query}"
+
+
+def list_missed(
+    chats: ChatList, conversation: SmartConversation, *, answered: bool, is_new: bool
+) -> str:
+    """Return the frame for a row that changed while the page's line was down."""
+    context = {"conversation": conversation, "answered": answered, "is_new": is_new}
+    return _render("missed", chats, context)
 
 
 def list_items(chats: ChatList) -> str:

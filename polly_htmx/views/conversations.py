@@ -17,7 +17,7 @@ from polly_htmx.exceptions import ParrotRetired
 from polly_htmx.forms import StartForm
 from polly_htmx.views.access import person_required
 from polly_htmx.views.answers import chat_page
-from polly_htmx.views.lists import is_swap, list_for, undo_for
+from polly_htmx.views.lists import MAX_PAGE, is_swap, list_for, undo_for
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -60,7 +60,8 @@ def conversation(request: HttpRequest, conversation: uuid.UUID) -> HttpResponse:
 def afresh(request: HttpRequest, conversation: uuid.UUID) -> HttpResponse:
     """Return a chat's newest messages and a line for a page that shows others."""
     found = access.open_conversation(access.who(request), conversation)
-    return HttpResponse(fragments.connected(found, None, request))
+    listed = request.GET.get("page", "")[:MAX_PAGE]
+    return HttpResponse(fragments.connected(found, None, request, listed=listed))
 
 
 @require_GET

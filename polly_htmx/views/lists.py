@@ -18,6 +18,7 @@ from polly_htmx.models import SmartConversation
 from polly_htmx.views.access import person_required
 
 MAX_QUERY = 200
+MAX_PAGE = 64
 
 
 @require_safe

@@ -15,9 +15,7 @@ from polly_htmx.chat import shelf
 from polly_htmx.forms import TitleForm
 from polly_htmx.models import SmartConversation
 from polly_htmx.views.access import person_required
-from polly_htmx.views.lists import is_swap, list_for
-
-MAX_PAGE = 64
+from polly_htmx.views.lists import MAX_PAGE, is_swap, list_for
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

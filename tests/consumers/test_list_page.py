@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,13 +11,14 @@ from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.test import Client
+from django.utils import timezone
 
 from polly_htmx.access import Who
 from polly_htmx.chat import shelf, start_conversation, take_turn
 from polly_htmx.consumers import watch
 from polly_htmx.consumers.inbox import BURST
-from polly_htmx.models import Parrot, SmartConversation, SocketCount
-from tests.sockets import page
+from polly_htmx.models import Message, Parrot, SmartConversation, SocketCount
+from tests.sockets import chat_path, page
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -109,3 +111,41 @@ async def test_visitor_without_a_chat_has_no_list_to_follow(settings: Any) -> No
     settings.POLLY = {**settings.POLLY, "ALLOW_ANONYMOUS": True}
     response = await do(Client().get, "/polly/")
     assert b"ws-connect" not in response.content
+
+
+async def test_page_that_comes_back_is_shown_what_it_missed(
+    conversation: SmartConversation,
+    signed_in: Client,
+    user: User,
+    other_user: User,
+    parrot: Parrot,
+) -> None:
+    """By a page as of a moment ago, as after a line that was down."""
+    who = Who(user=user)
+    old = await do(start_conversation, parrot, who=who)
+    long_ago = timezone.now() - timedelta(hours=1)
+    for table in (SmartConversation, Message):
+        await table.objects.aupdate(created_at=long_ago, updated_at=long_ago)
+    at = int((timezone.now().timestamp() - 60) * 1000)
+    await do(start_conversation, parrot, who=Who(user=other_user))
+    fresh = await do(start_conversation, parrot, who=who)
+    await Message.objects.acreate(
+        conversation=conversation, party="ASSISTANT", finished_at=timezone.now()
+    )
+    await SmartConversation.objects.filter(pk=conversation.pk).aupdate(
+        updated_at=timezone.now(), title="Moved"
+    )
+    for path in (
+        f"{PATH}&at={at}",
+        chat_path(old.external_id, query=f"?list=1&at={at}"),
+    ):
+        async with page(path, signed_in) as tab:
+            frame = await tab.until("afterbegin:#polly-list-new")
+            assert f'id="polly-item-{fresh.external_id}" hx-swap-oob="delete"' in frame
+            await tab.until(f"polly-link-{conversation.external_id}", "New answer")
+            assert len(tab.frames) == 2
+    for path in (PATH, f"{PATH}&at={at + 3_600_000}", f"{PATH}&at=x"):
+        async with page(path, signed_in) as tab:
+            await do(shelf.rename, fresh, "Named", who=who)
+            await tab.until("Named")
+            assert len(tab.frames) == 1
