@@ -27,6 +27,12 @@ GUARDING = "all: revert-layer"
 PHYSICAL = re.compile(r"(.+-)?(left|right)(-.+)?|(min-|max-)?(width|height)")
 """Properties that mean the same side in every script: ours follow the script."""
 KEYWORDS = {"currentcolor", "transparent"}
+COSTLY = {
+    re.compile(r"\*\s*[+~]|[+~]\s*[*:]"): "a sibling of whatever it is",
+    re.compile(r":has\(\s*[^>:\s]"): "a look for something anywhere inside",
+}
+"""With these a browser restyles all of a chat when an answer grows by a word. For
+siblings there is :first-child, and :has() goes step by step."""
 # At-rules that hold style rules or further at-rules.
 NESTING = {"layer", "media", "supports", "container", "starting-style", "scope"}
 
@@ -88,6 +94,10 @@ def declaration_faults(node: Any, file: str) -> Iterator[str]:
 
 def selector_faults(prelude: list[Any], file: str) -> Iterator[str]:
     """Yield what is wrong with the selectors of one rule."""
+    selector = tinycss2.serialize(prelude)
+    for pattern, fault in COSTLY.items():
+        if pattern.search(selector):
+            yield f"{fault}: {selector.strip()}"
     found = [token for token in tokens(prelude) if token.type != "whitespace"]
     for before, token in zip([None, *found], found, strict=False):
         if token.type == "hash":
@@ -152,6 +162,10 @@ def test_a_stylesheet_keeps_the_house_rules(path: Path) -> None:
         (".card { margin: 0 }", "a class that is not prefixed"),
         (".polly-a { & .card { margin: 0 } }", "a class that is not prefixed"),
         ("@media print { .card { margin: 0 } }", "a class that is not prefixed"),
+        (".polly-a > * + * { margin: 0 }", "a sibling of whatever"),
+        (".polly-a ~ * .polly-b { margin: 0 }", "a sibling of whatever"),
+        (".polly-a + :is(p, ul) { margin: 0 }", "a sibling of whatever"),
+        (".polly-a:has(.polly-b) { margin: 0 }", "a look for something"),
         (".polly-a { margin-left: 0 }", "is not logical"),
         (".polly-a { border-top-right-radius: 0 }", "is not logical"),
         (".polly-a { max-width: 1px }", "is not logical"),
@@ -194,6 +208,7 @@ def test_a_guard_may_do_nothing_but_guard() -> None:
         "@layer polly { .polly-a { &:focus-visible { outline: 2px solid } } }",
         "@layer polly { @keyframes polly-blink { 50% { opacity: 0 } } }",
         "@layer polly { .polly-a.htmx-request { opacity: 0.5 } }",
+        "@layer polly { .polly-a ~ .polly-b, .polly-a:has(> .polly-c) { gap: 0 } }",
     ],
 )
 def test_good_css_passes(planted: str) -> None:
