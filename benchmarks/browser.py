@@ -7,7 +7,7 @@ is left when it is over: the heap after the last answer against that after the f
 page loaded afresh, for more would have been left behind. Ends with 1 where a target is
 missed.
 
-Run it with: python benchmarks/browser.py [--quick] [--tokens 8000] [--htmx 2]
+Run it with: python benchmarks/browser.py [--quick] [--tokens 8000] [--htmx 2] [--answers 3]
 """
 
 from __future__ import annotations
@@ -143,7 +143,7 @@ def show(what: str, held: Memory, tasks: list[float] | None = None) -> None:
     )
 
 
-def measure(browser: Browser, visit: Visit) -> bool:
+def measure(browser: Browser, visit: Visit, answers: int) -> bool:
     """Follow some answers, load the page afresh, and say whether all is well."""
     page, session = visit_chat(browser, visit)
     print(f"{'':<12}{'heap MB':>9}{'nodes':>8}{'listeners':>11}", end="")
@@ -151,7 +151,7 @@ def measure(browser: Browser, visit: Visit) -> bool:
     show("before", memory(session))
     tasks: list[float] = []
     held = []
-    for number in range(1, ANSWERS + 1):
+    for number in range(1, answers + 1):
         met = follow(page, number)
         tasks += met
         held.append(memory(session))
@@ -174,6 +174,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--tokens", type=int)
     parser.add_argument("--htmx", type=int, choices=(2, 4), default=2)
+    parser.add_argument("--answers", type=int, default=ANSWERS)
     options = parser.parse_args()
     tokens = options.tokens or (QUICK_TOKENS if options.quick else TOKENS)
     model: dict[str, Any] = {
@@ -184,7 +185,7 @@ def main() -> int:
     print(f"{tokens} tokens at {1 / PACE:.0f}/s, htmx {options.htmx}, {SLOWER}x slower")
     site = visited_site(MODELS={"SCRIPTED": model}, HTMX_VERSION=options.htmx)
     with site as visit, chromium() as browser:
-        return int(not measure(browser, visit))
+        return int(not measure(browser, visit, options.answers))
 
 
 if __name__ == "__main__":
