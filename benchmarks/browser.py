@@ -82,7 +82,8 @@ class Memory:
 
 def words(tokens: int) -> str:
     """Return an answer of about so many tokens: the script says a word at a time."""
-    parts, count = [], 0
+    parts: list[str] = []
+    count = 0
     while count < tokens:
         parts.append(PART.format(len(parts) + 1))
         count += len(parts[-1].split())

@@ -85,7 +85,6 @@ def signed_in(visit: Visit) -> Iterator[int]:
     port = free_port()
     args = [f"--remote-debugging-port={port}", "--headless=new"]
     args += ["--no-sandbox"] if os.geteuid() == 0 else []
-    cookie = {"name": "sessionid", "value": visit.session, "url": visit.url}
     with (
         tempfile.TemporaryDirectory(prefix="polly-lighthouse-") as folder,
         subprocess.Popen(
@@ -97,7 +96,9 @@ def signed_in(visit: Visit) -> Iterator[int]:
             wait_for(f"http://127.0.0.1:{port}/json/version", browser)
             with sync_playwright() as tools:
                 steered = tools.chromium.connect_over_cdp(f"http://127.0.0.1:{port}")
-                steered.contexts[0].add_cookies([cookie])
+                steered.contexts[0].add_cookies(
+                    [{"name": "sessionid", "value": visit.session, "url": visit.url}]
+                )
             yield port
         finally:
             browser.terminate()
