@@ -16,6 +16,7 @@ from typing import Self
 from tests.patience import PATIENCE
 
 ROOT = Path(__file__).resolve().parent.parent
+FAULTHANDLER = {"PYTHONFAULTHANDLER": "1"}
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -58,21 +59,27 @@ class Program:
             self.process = subprocess.Popen(
                 self.command(),
                 cwd=ROOT,
-                env={**os.environ, **self.environment(), **self.extras},
+                env={**os.environ, **FAULTHANDLER, **self.environment(), **self.extras},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
             )
 
     def kill(self, number: signal.Signals = signal.SIGKILL) -> None:
-        """End the process by a signal, and wait until it is gone."""
+        """End the process by a signal, and wait until it is gone; fail if it stays."""
         if self.process is None:
             return
         self.send_signal(number)
         # A paused process does not see any signal but SIGKILL.
         self.send_signal(signal.SIGCONT)
-        self.process.wait(PATIENCE)
-        self.process = None
+        process, self.process = self.process, None
+        try:
+            process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGABRT)  # Let it say where it stands.
+            process.wait(PATIENCE)
+            where = self.logged()[-8000:]
+            raise AssertionError(f"{number.name} did not end it:\n{where}") from None
 
     def send_signal(self, number: signal.Signals) -> None:
         """Send a signal, and do not wait; a process that is gone is none's worry."""
