@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from typing import Self
 
+from tests.fake_provider import stop_accepting
 from tests.patience import PATIENCE
 
 CHUNK = 65_536
@@ -95,7 +96,7 @@ class Proxy:
         self.port: int = server.sockets[0].getsockname()[1]
         self._ready.set()
         await self._stop.wait()
-        server.close()
+        await stop_accepting(server)
         self._abort()
         for task in [*tasks]:
             task.cancel()
