@@ -116,7 +116,7 @@
       if (foot) foot.parentElement.dataset.status = foot.dataset.pollyStatus;
       const back = this.root.querySelector("[data-polly-back]");
       if (back?.dataset.pollyBack === "") {
-        back.dataset.pollyBack = 1; // Once.
+        back.dataset.pollyBack = 1;
         if (!this.text.value) this.use(back);
       }
       const nonce = this.root.querySelector("[data-acked]");
@@ -138,7 +138,7 @@
       const was = this.focused;
       if (!was || was.isConnected || document.activeElement !== document.body) return;
       this.focused = null;
-      if (was.closest("[data-polly-edit]")) return; // See end() and held.
+      if (was.closest("[data-polly-edit]")) return;
       (document.getElementById(was.id) ?? this.text).focus({ preventScroll: true });
     }
 
@@ -161,7 +161,7 @@
     }
 
     say() {
-      if (!this.root.querySelector(".polly-chat__line")) return; // Refused, not lost.
+      if (!this.root.querySelector(".polly-chat__line")) return;
       this.status.setAttribute("data-polly-gone", "");
       this.status.textContent = this.status.dataset.pollyLost;
     }
@@ -195,6 +195,13 @@
     dress();
   };
 
+  listen("submit", (event) => {
+    const { submitter } = event;
+    if (!submitter?.dataset.pollyAsk || !window.htmx) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    htmx.ajax(submitter.dataset.pollyAsk, submitter.formAction, { event, source: submitter }).catch(() => {});
+  });
   on("submit", (chat, event) => chat.submit(event));
   on("input", (chat) => chat.typed());
   on("focusin", (chat, { target }) => {
@@ -225,14 +232,12 @@
     if (event.detail > 1 && target.closest("[data-polly-action]")) event.preventDefault();
     if (target.matches("[data-polly-use]")) chat.use(target.previousElementSibling);
     if (target.matches(".polly-refused a")) sessionStorage.pollyText = chat.text.id + chat.text.value;
+    const thoughts = target.closest(".polly-thoughts summary")?.parentElement;
+    if (thoughts) unfolded[thoughts.open ? "delete" : "add"](thoughts.id);
     if (target !== chat.newest) return;
     chat.following = true;
     chat.follow();
     chat.log.focus();
-  });
-  on("click", (_chat, { target }) => {
-    const thoughts = target.closest(".polly-thoughts summary")?.parentElement;
-    if (thoughts) unfolded[thoughts.open ? "delete" : "add"](thoughts.id);
   });
   on("htmx:wsOpen htmx:after:ws:connection", (chat) => chat.cameUp());
   on("htmx:wsAfterMessage htmx:after:ws:message", (chat) => chat.received());
@@ -248,9 +253,9 @@
   const homeOf = (node) => node?.closest?.("[data-polly-copied]");
   async function copy(button) {
     const { dataset } = homeOf(button);
-    const url = button.dataset.pollyCopy;
+    const url = button.getAttribute("formaction");
     const words = url
-      ? fetch(url, { redirect: "error" }).then((response) => (response.ok ? response.text() : Promise.reject(response)))
+      ? fetch(url, { redirect: "error" }).then((response) => (response.ok ? response.text() : Promise.reject()))
       : Promise.resolve(button.nextElementSibling.textContent);
     const blob = words.then((text) => new Blob([text], { type: "text/plain" }));
     let told = dataset.pollyCopied;
@@ -270,9 +275,9 @@
     for (const code of document.querySelectorAll("[data-polly-copied] .polly-code:not(.polly-code__copy + *)")) {
       if (code.closest(".polly-tail")) continue;
       const button = document.createElement("button");
-      const { pollyCopy, pollyCopyCode } = homeOf(code).dataset;
-      Object.assign(button, { type: "button", textContent: pollyCopy, ariaLabel: pollyCopyCode });
-      button.className = "polly-button polly-button--quiet polly-code__copy";
+      const { pollyCopy: textContent, pollyCopyCode: ariaLabel } = homeOf(code).dataset;
+      const className = "polly-button polly-button--quiet polly-code__copy";
+      Object.assign(button, { className, textContent, ariaLabel, type: "button" });
       button.dataset.pollyCopy = "";
       code.before(button);
     }
@@ -289,7 +294,7 @@
     if (button && homeOf(button) !== button) {
       event.preventDefault();
       if (navigator.clipboard) copy(button);
-      else window.open(button.dataset.pollyCopy);
+      else window.open(button.formAction);
     } else if (form) {
       event.preventDefault();
       end(form);
@@ -313,15 +318,15 @@
   });
   listen("htmx:wsAfterMessage htmx:after:ws:message htmx:afterSwap htmx:after:swap", () => queueMicrotask(() => {
     if (!held?.chat || document.activeElement !== document.body) return;
-    const again = held.id && document.getElementById(held.id);
+    const again = document.getElementById(held.id);
     (again || held.chat.querySelector("textarea"))?.focus({ preventScroll: true });
   }));
 
-  document.addEventListener("focusin", ({ target }) => {
+  listen("focusin", ({ target }) => {
     if (target.hasAttribute?.("data-polly-select")) target.select();
   });
 
-  const config = window.htmx?.config; // Or its tries come to be a minute apart.
+  const config = window.htmx?.config;
   if (config?.wsReconnectDelay === "full-jitter")
     config.wsReconnectDelay = (tries) => Math.random() * 1000 * 2 ** Math.min(tries, 3);
 
@@ -329,6 +334,6 @@
 
   look();
   left = "";
-  const changes = { childList: true, subtree: true, attributeFilter: ["data-acked", "data-polly-status"] };
-  new MutationObserver(look).observe(document, changes);
+  const attributeFilter = ["data-acked", "data-polly-status"];
+  new MutationObserver(look).observe(document, { childList: true, subtree: true, attributeFilter });
 })();
