@@ -16,14 +16,16 @@ DEAD = (0.0, 0.5)
 
 
 async def kill_now_and_then(
-    victims: Mapping[str, Program], chance: random.Random, is_over: Callable[[], bool]
-) -> Counter[str]:
-    """Kill one process after the other until it is over; return how often each died."""
-    deaths: Counter[str] = Counter()
+    victims: Mapping[str, Program],
+    deaths: Counter[str],
+    chance: random.Random,
+    is_over: Callable[[], bool],
+) -> None:
+    """Kill one process after the other until it is over; count how often each died."""
     while True:
         await asyncio.sleep(chance.uniform(*ALIVE))  # The moment is what it is about.
         if is_over():
-            return deaths
+            return
         name = _next(victims, deaths, chance)
         deaths[name] += 1
         await asyncio.to_thread(victims[name].kill)
