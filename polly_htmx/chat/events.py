@@ -134,8 +134,6 @@ class ListChanged:
 
     conversation: str
     """Its public id."""
-    answered: bool = False
-    """Whether an answer has come to its end there."""
     is_back: bool = False
     """Whether it was gone from the list."""
     page: str = ""

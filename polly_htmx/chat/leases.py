@@ -111,8 +111,9 @@ def _mark_end(reply: Message, now: datetime) -> None:
     conversation.queued = 0
     # In one statement where none do. It may wait for a transaction that adds one, and
     # then sees it: a subquery would not.
-    if not own.filter(queued=0).update(updated_at=now):
-        own.update(updated_at=now)
+    change = {"updated_at": now, "has_new_answer": True}
+    if not own.filter(queued=0).update(**change):
+        own.update(**change)
         conversation.queued = own.values_list("queued", flat=True).first() or 0
 
 
@@ -143,7 +144,7 @@ def announce_end(
         **asdict(last),
     )
     layer.publish(conversation, event)
-    lists.tell_owner(conversation, answered=True)
+    lists.tell_owner(conversation)
     reply_finished.send(type(conversation), conversation=conversation, message=reply)
 
 

@@ -6,9 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
-from typing import Any
 
-from django.db.models import F
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -114,24 +112,10 @@ def _read(cursor: str) -> tuple[datetime, int] | None:
         return None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Moved:
-    """A chat in which something has happened since a moment."""
-
-    conversation: SmartConversation
-    answered: bool
-    """Whether an answer has ended since."""
-
-
-def moved_since(who: Who, moment: datetime) -> list[Moved]:
+def moved_since(who: Who, moment: datetime) -> list[SmartConversation]:
     """Return a page of a person's chats that have come up since, the newest first."""
     own = access.conversations_of(who).filter(archived_at=None, updated_at__gt=moment)
-    rows: Any = own.select_related("parrot").with_opening()
-    rows = rows.annotate(ended_at=F("current__finished_at"))
-    return [
-        Moved(conversation=row, answered=bool(row.ended_at and row.ended_at > moment))
-        for row in rows.newest_first()[:PAGE]
-    ]
+    return list(own.select_related("parrot").with_opening().newest_first()[:PAGE])
 
 
 def row_of(own: SmartConversationQuerySet, key: str) -> SmartConversation | None:

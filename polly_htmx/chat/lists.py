@@ -33,7 +33,6 @@ def list_of(who: Who) -> PersonalList | None:
 def tell_owner(
     conversation: SmartConversation,
     *,
-    answered: bool = False,
     is_back: bool = False,
     page: str = "",
 ) -> None:
@@ -42,5 +41,5 @@ def tell_owner(
     if conversation.user_id is None:
         name = f"visitor {conversation.visitor}"
     key = str(conversation.external_id)
-    event = ListChanged(conversation=key, answered=answered, is_back=is_back, page=page)
+    event = ListChanged(conversation=key, is_back=is_back, page=page)
     layer.publish(PersonalList(uuid.uuid5(_NAMES, name)), event)

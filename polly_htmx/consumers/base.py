@@ -22,6 +22,7 @@ from polly_htmx.consumers.frames import Frame, parse
 from polly_htmx.consumers.line import Line
 from polly_htmx.consumers.lists import ListFollower
 from polly_htmx.consumers.query import Query, number
+from polly_htmx.consumers.seeing import Sight
 from polly_htmx.consumers.turns import TurnTaker
 from polly_htmx.consumers.view import Frames
 from polly_htmx.exceptions import (
@@ -64,6 +65,7 @@ class ConversationConsumer(TurnTaker, Line):
         self.bad_frames = 0
         self.follower: Follower | None = None
         self.list: ListFollower | None = None
+        self.sight: Sight | None = None
         self.counted: Who | None = None
         # Events and the watch come from different tasks, and a page must get what
         # they lead to in one order.
@@ -98,6 +100,10 @@ class ConversationConsumer(TurnTaker, Line):
             await self.accept()
             await self._show(missed)
             await self._show(await self.follower.begin(query.state, query.first))
+        if self.reader == "owner":
+            self.sight = Sight(query.state)
+            if not self.outbox.behind:
+                await self._look_on()  # A host's page may have shown what is new.
         watch.join(self, beside=rights.question(self))
 
     async def tidy_up(self) -> None:
@@ -230,6 +236,14 @@ class ConversationConsumer(TurnTaker, Line):
         if self.follower is not None:
             async with self.lock:
                 await self.follower.ask()
+            if not self.outbox.behind:
+                await self._look_on()
+
+    async def _look_on(self) -> None:
+        """Take note that the page shows all there is, unless an answer is on its way."""
+        follower = self.follower
+        if self.sight and follower is not None and follower.reply is None:
+            await self.sight.reach(self.conversation, self.who, follower.state)
 
     async def _complain(self, exc: PollyError) -> None:
         """Show what is wrong; close after too many frames that no page would send."""

@@ -13,7 +13,7 @@ from polly_htmx.chat import posts
 from polly_htmx.chat.audience import Listener
 from polly_htmx.chat.database import in_database
 from polly_htmx.chat.events import ListChanged
-from polly_htmx.chat.listing import Moved, moved_since, row_of
+from polly_htmx.chat.listing import moved_since, row_of
 from polly_htmx.chat.lists import PersonalList, list_of
 from polly_htmx.consumers.query import Query
 from polly_htmx.models import SmartConversation
@@ -50,7 +50,6 @@ class ListFollower:
         self._list: PersonalList | None = list_of(listener.who)
         self._begun = timezone.now()
         self._added: set[str] = set()
-        self._answered: set[str] = set()
 
     async def begin(self) -> list[str]:
         """Hear of changes from now on; return what shows those since the page was made."""
@@ -85,16 +84,9 @@ class ListFollower:
         with translation.override(self._language):
             return [self._row_missed(row, at) for row in reversed(moved)]
 
-    def _row_missed(self, moved: Moved, at: datetime) -> str:
-        row, key = moved.conversation, str(moved.conversation.external_id)
-        if moved.answered:
-            self._answered.add(key)
-        return fragments.list_missed(
-            self._chats(),
-            row,
-            answered=key in self._answered and row != self._current,
-            is_new=row.created_at > at and row != self._current,
-        )
+    def _row_missed(self, row: SmartConversation, at: datetime) -> str:
+        is_new = row.created_at > at and row != self._current
+        return fragments.list_missed(self._chats(), row, is_new=is_new)
 
     def _chats(self) -> fragments.ChatList:
         place: fragments.Place = "page" if self._current is None else "side"
@@ -115,13 +107,4 @@ class ListFollower:
         is_new = row.created_at > self._begun and event.conversation not in self._added
         if is_new:
             self._added.add(event.conversation)
-        if event.answered:
-            self._answered.add(event.conversation)
-        return fragments.list_changed(
-            chats,
-            row,
-            # A title that comes after the answer takes its mark away from nobody.
-            answered=event.conversation in self._answered and row != self._current,
-            is_new=is_new,
-            is_back=event.is_back,
-        )
+        return fragments.list_changed(chats, row, is_new=is_new, is_back=event.is_back)

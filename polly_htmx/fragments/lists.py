@@ -55,10 +55,10 @@ class ChatList:
 
 
 def list_missed(
-    chats: ChatList, conversation: SmartConversation, *, answered: bool, is_new: bool
+    chats: ChatList, conversation: SmartConversation, *, is_new: bool
 ) -> str:
     """Return the frame for a row that changed while the page's line was down."""
-    context = {"conversation": conversation, "answered": answered, "is_new": is_new}
+    context = {"conversation": conversation, "is_new": is_new}
     return _render("missed", chats, context)
 
 
@@ -120,7 +120,6 @@ def list_changed(
     chats: ChatList,
     conversation: SmartConversation,
     *,
-    answered: bool = False,
     is_new: bool = False,
     is_back: bool = False,
 ) -> str:
@@ -133,7 +132,6 @@ def list_changed(
     row = f"#polly-item-{conversation.external_id}"
     context = {
         "conversation": conversation,
-        "answered": answered,
         "is_new": is_new,
         "gone": f"outerHTML:{row}.polly-item--gone" if is_back else "",
     }

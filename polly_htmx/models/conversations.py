@@ -86,6 +86,9 @@ class SmartConversation(PublicModel):
     )
     # How many messages wait for their turn, so that nobody asks who need not.
     queued = models.PositiveSmallIntegerField(default=0, editable=False)
+    # Whether an answer has ended that its owner has not seen: a flag and no time, so
+    # that the list needs no message to know it.
+    has_new_answer = models.BooleanField(default=False, editable=False)
     answered_by = models.CharField(
         _("answered by"),
         max_length=10,

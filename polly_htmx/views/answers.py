@@ -13,6 +13,7 @@ from polly_htmx import access, fragments
 from polly_htmx.access import Who
 from polly_htmx.chat.conversations import active_parrots
 from polly_htmx.chat.listing import listing
+from polly_htmx.chat.seen import see
 from polly_htmx.exceptions import AccessDenied, ChatError
 from polly_htmx.models import SmartConversation
 
@@ -39,6 +40,9 @@ def chat_page(
 ) -> HttpResponse:
     """Return the page of a chat, with its owner's list beside it."""
     person, page = access.who(request), fragments.new_nonce()
+    if found.has_new_answer:
+        # Before the messages are read: one that ends in between is shown, or is news.
+        see(found, who=person)
     chat = fragments.chat_for(person, found, title="", listed=page, **fields)
     beside = fragments.ChatList(
         place="side",

@@ -316,3 +316,34 @@ def test_get_changes_nothing(
     assert before == (conversation.messages.count(), SmartConversation.objects.count())
     if ROUTES[name][0] == "post":
         assert response.status_code == HTTPStatus.METHOD_NOT_ALLOWED
+
+
+def test_a_look_at_a_chat_takes_its_mark_and_only_that_writes(
+    conversation: SmartConversation, signed_in: Client
+) -> None:
+    before = conversation.updated_at
+    address = conversation.get_absolute_url()
+    signed_in.get(address)
+    with CaptureQueriesContext(
+        connection,
+    ) as seen_before:
+        signed_in.get(address)
+    SmartConversation.objects.update(has_new_answer=True)
+    assert b"New answer" in signed_in.get(LIST).content
+    with CaptureQueriesContext(connection) as first:
+        signed_in.get(address)
+    assert len(first) == len(seen_before) + 1
+    conversation.refresh_from_db()
+    assert not conversation.has_new_answer
+    assert conversation.updated_at == before, "To look is no activity."
+    assert b"New answer" not in signed_in.get(LIST).content
+
+
+def test_nobody_elses_look_takes_a_mark(
+    conversation: SmartConversation, other_user: User, client: Client
+) -> None:
+    SmartConversation.objects.update(has_new_answer=True)
+    client.force_login(other_user)
+    client.get(conversation.get_absolute_url())
+    conversation.refresh_from_db()
+    assert conversation.has_new_answer

@@ -1,0 +1,13 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("polly_htmx", "0010_daily_caps")]
+
+    operations = [
+        migrations.AddField(
+            model_name="smartconversation",
+            name="has_new_answer",
+            field=models.BooleanField(default=False, editable=False),
+        ),
+    ]
