@@ -131,7 +131,7 @@ class MessageQuerySet(models.QuerySet["Message"]):
         """Return the reply if this runner still owns it, else nothing."""
         return self.filter(pk=pk, lease_owner=owner, status=self.model.Status.STREAMING)
 
-    def end(self, now: datetime, **fields: str | int) -> bool:
+    def end(self, now: datetime, **fields: str | int | None) -> bool:
         """Save how replies ended, and let go of their leases; tell if any was there."""
         return bool(
             self.update(

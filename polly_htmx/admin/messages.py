@@ -54,6 +54,7 @@ class MessageAdmin(ReadOnly, ModelAdmin):  # type: ignore[type-arg]
                     "error",
                     "finish_reason",
                     "reasoning",
+                    "thought_seconds",
                 )
             },
         ),

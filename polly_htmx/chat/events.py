@@ -111,6 +111,8 @@ class ReplyEnded(LastWords):
     """Name of the model that answered in place of the Parrot's own."""
     left_out: int = 0
     """How many earlier messages the model was not told."""
+    thought_seconds: int | None = None
+    """For how long it thought; None where nobody knows, or it did not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -85,9 +85,10 @@ def save_end(
     ``calls`` are what the reply took, saved only with the end, and so never twice.
     """
     reply.finished_at = now = timezone.now()
-    fields = {}
+    fields: dict[str, str | int | None] = {}
     if content is not None:
-        fields = {"content": content, "reasoning": reply.reasoning}
+        names = "reasoning", "thought_seconds"
+        fields = {"content": content, **{name: getattr(reply, name) for name in names}}
     with transaction.atomic():
         ended = row.end(
             now,
@@ -140,6 +141,7 @@ def announce_end(
         finish_reason=reply.finish_reason,
         answered_by=reply.answered_by,
         left_out=reply.left_out,
+        thought_seconds=reply.thought_seconds,
         state=mark(reply.pk, reply.finished_at or timezone.now()),
         **asdict(last),
     )

@@ -222,6 +222,7 @@ class _Run:
         reply = self.reply
         reply.content = self.display.text
         reply.reasoning = self.display.thoughts.text
+        reply.thought_seconds = self.display.thoughts.seconds
         reply.status, reply.error = end.status, end.error
         reply.finish_reason = end.finish_reason
         self._count()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 from polly_htmx.chat.events import Phase
@@ -42,6 +43,10 @@ class Thoughts:
         """The phase that pages show."""
         self._is_open = bool(self.text) and not self._hidden
         self._spoke = False
+        # What was thought in a run that died has taken nobody knows how long.
+        is_known = not self.text or reply.thought_seconds is not None
+        self._took = float(reply.thought_seconds or 0) if is_known else None
+        self._since: float | None = None
 
     def wake(self) -> None:
         """Hear that the model is being loaded."""
@@ -52,6 +57,7 @@ class Thoughts:
         """Take the next piece; "" for one that nobody may ever see."""
         if not self._spoke:
             self.phase = "thinking"
+            self._since = self._since or time.monotonic()
         # Models send line ends before the first thought, which is no thought.
         if not self.text or self._gap:
             piece = piece.lstrip()
@@ -61,8 +67,19 @@ class Thoughts:
 
     def speak(self) -> bool:
         """Hear that the model has begun to answer; tell if that is new to pages."""
+        self._stop_clock()
         self.phase, self._spoke = "", True
         return bool(self.told)
+
+    @property
+    def seconds(self) -> int | None:
+        """For how long it thought, to the last word of it; None if nobody knows."""
+        return round(self._took) if self.text and self._took is not None else None
+
+    def _stop_clock(self) -> None:
+        since, self._since = self._since, None
+        if since is not None and self._took is not None:
+            self._took += time.monotonic() - since
 
     @property
     def has_news(self) -> bool:
@@ -87,6 +104,7 @@ class Thoughts:
         None where they have no place for it yet, and must be shown the reply whole.
         The phase is None unless pages show that the model thinks.
         """
+        self._stop_clock()
         thought = self._stream.feed(self.text, is_whole=True)
         if self._hidden:
             return NO_NEWS

@@ -41,4 +41,4 @@ def end(reply: Message, event: ReplyEnded) -> None:
         reply.content = reply.content or UNREAD
     reply.status, reply.error = event.status, event.error
     reply.finish_reason, reply.answered_by = event.finish_reason, event.answered_by
-    reply.left_out = event.left_out
+    reply.left_out, reply.thought_seconds = event.left_out, event.thought_seconds

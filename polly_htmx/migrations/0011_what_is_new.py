@@ -10,4 +10,14 @@ class Migration(migrations.Migration):
             name="has_new_answer",
             field=models.BooleanField(default=False, editable=False),
         ),
+        migrations.AddField(
+            model_name="message",
+            name="thought_seconds",
+            field=models.PositiveIntegerField(
+                blank=True,
+                editable=False,
+                null=True,
+                verbose_name="seconds of thought",
+            ),
+        ),
     ]

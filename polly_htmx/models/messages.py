@@ -13,11 +13,12 @@ from django.utils.translation import gettext_lazy as _, ngettext
 from polly_htmx.exceptions import Withheld, user_message_for
 from polly_htmx.llm import LLMModelType
 from polly_htmx.managers import MessageQuerySet
-from polly_htmx.markdown import render, verbatim
+from polly_htmx.markdown import render
 from polly_htmx.models.base import PublicModel
 from polly_htmx.models.caps import Reserved
 from polly_htmx.models.conversations import SmartConversation
 from polly_htmx.models.parrots import MODEL_CHARS, ParrotVersion
+from polly_htmx.models.thinking import Thinking
 from polly_htmx.models.versions import Versions
 
 NONCE_CHARS = 64
@@ -26,7 +27,7 @@ CUT_REASONS = ("length", "cut")
 """Finish reasons of an answer that is not whole: the provider's limit, and ours."""
 
 
-class Message(Reserved, PublicModel):
+class Message(Reserved, Thinking, PublicModel):
     """
     One entry of a conversation: Markdown source, who wrote it, and its status.
 
@@ -77,11 +78,6 @@ class Message(Reserved, PublicModel):
         related_name="+",
     )
     content = models.TextField(_("content"), blank=True)
-    reasoning = models.TextField(
-        _("thoughts"),
-        blank=True,
-        help_text=_("What the model thought first. It is never sent back to it."),
-    )
     status = models.CharField(
         _("status"), max_length=12, choices=Status.choices, default=Status.COMPLETE
     )
@@ -229,22 +225,6 @@ class Message(Reserved, PublicModel):
         """Whether this is a reply of which nothing has been written yet."""
         written = self.content or self.reasoning
         return self.status == self.Status.PENDING and not written
-
-    @property
-    def is_thinking(self) -> bool:
-        """Whether this is a running reply of which there are only thoughts yet."""
-        return self.is_running and bool(self.reasoning) and not self.content
-
-    @property
-    def shows_thinking(self) -> bool:
-        """Whether readers may see the thoughts: its Parrot decides, as it is now."""
-        return self.version is None or self.version.parrot.shows_thinking
-
-    @property
-    def thoughts(self) -> SafeString:
-        """The thoughts as safe HTML, if there are any that readers may see."""
-        shown = self.reasoning and self.shows_thinking
-        return verbatim(self.reasoning if shown else "")
 
     @property
     def can_continue(self) -> bool:

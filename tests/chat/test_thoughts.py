@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.conf import LazySettings
 
 from polly_htmx.access import Who
-from polly_htmx.chat import acontinue_reply, dispatch, runner
+from polly_htmx.chat import acontinue_reply, dispatch, runner, thoughts as thinking
 from polly_htmx.chat.display import Display
 from polly_htmx.chat.events import ReplyEnded, ReplyGrew, ReplySoFar
 from polly_htmx.chat.keeper import Keeper
@@ -64,6 +65,8 @@ async def test_thoughts_are_kept_apart_and_told_as_text(talk: Talk, told: Told) 
     script = {"reasoning": f"\n{THOUGHT}\n", "text": "It is so.", "pace": 0.06}
     reply = await answer(await asyncio.to_thread(talk, **script))
     assert (reply.content, reply.reasoning) == ("It is so.", f"{THOUGHT}\n")
+    assert reply.thought_seconds is not None
+    assert end_of(told).thought_seconds == reply.thought_seconds
     events, end = grown(told), end_of(told)
     thoughts = "".join(event.thought for event in events) + end.thought
     assert thoughts == f"{SHOWN}\n"
@@ -228,7 +231,10 @@ async def test_who_joins_is_told_what_the_reply_does(told: Told) -> None:
 
 
 async def test_plain_answer_says_nothing_of_thoughts(talk: Talk, told: Told) -> None:
-    await answer(await asyncio.to_thread(talk, text="One two three.", pace=0.06))
+    reply = await answer(
+        await asyncio.to_thread(talk, text="One two three.", pace=0.06)
+    )
+    assert reply.thought_seconds is None
     assert grown(told)
     for event in grown(told):
         assert (event.thought, event.opens, event.phase) == ("", False, None)
@@ -256,3 +262,30 @@ def test_half_a_line_end_waits_for_its_other_half() -> None:
     last = thoughts.end()
     assert last is not None
     assert last.thought == "\n"
+
+
+def test_thinking_is_timed_until_the_first_word_and_over_all_runs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = iter([100.0, 102.4, 200.0, 203.2, 300.0])
+    monkeypatch.setattr(
+        thinking, "time", SimpleNamespace(monotonic=lambda: next(clock))
+    )
+    thoughts = Thoughts(Message())
+    assert thoughts.seconds is None
+    thoughts.think("One")
+    thoughts.think(" two")
+    thoughts.speak()
+    thoughts.speak()
+    thoughts.think(" three")  # As it writes: no reader waits for that.
+    thoughts.end()
+    assert thoughts.seconds == 2
+    again = Thoughts(Message(reasoning=thoughts.text, thought_seconds=2))
+    assert again.seconds == 2
+    again.think("four")
+    again.end()
+    assert again.seconds == 5
+    after_a_crash = Thoughts(Message(reasoning="One"))
+    after_a_crash.think("two")
+    after_a_crash.speak()
+    assert after_a_crash.seconds is None

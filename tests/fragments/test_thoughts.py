@@ -9,6 +9,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import translation
 from django.utils.html import escape
 
 from polly_htmx import fragments
@@ -78,6 +79,36 @@ def test_thoughts_stand_closed_before_the_answer(
     assert details.parent is content.parent
     assert details.place < content.place
     assert "see" not in content.text
+
+
+def test_label_says_for_how_long_once_that_is_known(
+    conversation: SmartConversation, reply: Message
+) -> None:
+    def label() -> str:
+        shown = page_of(conversation).element(f"polly-thinking-{reply.external_id}")
+        return shown.text.strip()
+
+    for seconds, text in ((0, "Thoughts"), (7, "Thought for 7 s")):
+        Message.objects.filter(pk=reply.pk).update(thought_seconds=seconds)
+        assert label() == text
+    with translation.override("de"):
+        assert label() == "7 s nachgedacht"
+    think(reply, "Let me see.", "Fine.", "streaming")
+    assert label() == "Thoughts", "It may think on, and the last word is not said."
+
+
+def test_end_tells_a_page_in_step_for_how_long_and_of_hidden_thoughts_nothing(
+    conversation: SmartConversation, reply: Message
+) -> None:
+    reply.thought_seconds = 7
+    frame = "".join(fragments.closed_parcels(conversation, reply, closed=""))
+    assert "Thought for 7 s" in frame
+    Parrot.objects.update(shows_thinking=False)
+    hidden = think(reply, "A CANARY.", "Fine.", "complete")
+    hidden.thought_seconds = 7
+    frame = "".join(fragments.closed_parcels(conversation, hidden, closed=""))
+    assert "Thought" not in frame
+    assert f"polly-thinking-{reply.external_id}" not in frame
 
 
 def test_running_reply_says_that_it_thinks_until_there_is_text(
