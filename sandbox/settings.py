@@ -24,7 +24,7 @@ LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "home"
 TIME_ZONE = "UTC"
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-
+LOCALE_PATHS = [BASE_DIR / "locale"]
 INSTALLED_APPS = [
     "daphne",
     "unfold",

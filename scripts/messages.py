@@ -25,6 +25,7 @@ from scripts.requirements import ROOT
 from scripts.system import require_gettext
 
 PACKAGE = ROOT / "polly_htmx"
+SANDBOX = ROOT / "sandbox"
 CREATED = re.compile(r'^"POT-Creation-Date: .*\n', re.MULTILINE)
 """Changes whenever anybody looks, and would be all that changes."""
 
@@ -86,8 +87,9 @@ def main(languages: list[str], package: Path = PACKAGE) -> None:
         if old and CREATED.sub("", old) == CREATED.sub("", path.read_text()):
             path.write_text(old)
         account = compile_catalogue(path, path.with_suffix(".mo"))
-        print(f"{path.parent.parent.name}: {account}")
+        print(f"{package.name}, {path.parent.parent.name}: {account}")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    for each in (PACKAGE, SANDBOX):
+        main(sys.argv[1:], each)

@@ -37,6 +37,11 @@ def sign_in(name, path="/accounts/login/"):
 nobody = Client(headers={"host": "127.0.0.1"})
 assert "Sign in</a> to talk" in get(nobody, "/")
 get(nobody, "/accounts/login/")
+german = Client(headers={"host": "127.0.0.1", "accept-language": "de"})
+page = get(german, "/")
+assert '<html lang="de" dir="ltr">' in page
+assert "Anmelden</a>, um mit Polly" in page
+assert "Passwort demo" in get(german, "/accounts/login/")
 get(nobody, "/favicon.ico", 302)
 get(nobody, "/polly/", 302)
 get(nobody, "/admin/", 302)

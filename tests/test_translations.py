@@ -15,14 +15,14 @@ from django.utils import translation
 
 from polly_htmx.exceptions import MessageTooLong, NotFound, QueueFull
 from polly_htmx.models import Message, SmartConversation
-from scripts.messages import PACKAGE, catalogues, compile_catalogue, main, read
+from scripts.messages import PACKAGE, SANDBOX, catalogues, compile_catalogue, main, read
 from scripts.system import require_gettext
 
-CATALOGUES = catalogues(PACKAGE)
+CATALOGUES = [*catalogues(PACKAGE), *catalogues(SANDBOX)]
 GAP = re.compile(r"%\(\w+\)[ds]|\{\w+\}|\((?:used|limit)\)")
 """What a text leaves open: Django's two ways, and that of the counter in the page."""
 every_catalogue = pytest.mark.parametrize(
-    "path", CATALOGUES, ids=lambda path: path.parent.parent.name
+    "path", CATALOGUES, ids=lambda path: f"{path.parts[-5]}-{path.parts[-3]}"
 )
 
 
@@ -39,21 +39,23 @@ def compiled(path: Path) -> dict[object, str]:
     return found
 
 
-def copied(folder: Path) -> Path:
-    """Return a copy of the package: others read the real one meanwhile."""
-    left_out = shutil.ignore_patterns("__pycache__", "*.pot")
-    return Path(shutil.copytree(PACKAGE, folder / "polly_htmx", ignore=left_out))
+def copied(package: Path, folder: Path) -> Path:
+    """Return a copy of a package: others read the real one meanwhile."""
+    left_out = shutil.ignore_patterns("__pycache__", "*.pot", "data")
+    return Path(shutil.copytree(package, folder / package.name, ignore=left_out))
 
 
 def test_there_is_one_full_translation() -> None:
-    assert "de" in [path.parent.parent.name for path in CATALOGUES]
+    for package in (PACKAGE, SANDBOX):
+        assert "de" in [path.parts[-3] for path in catalogues(package)]
 
 
 @every_catalogue
 def test_catalogue_holds_all_texts_of_the_source(path: Path, tmp_path: Path) -> None:
-    copy = copied(tmp_path)
+    package = path.parents[3]
+    copy = copied(package, tmp_path)
     read(copy, path.parent.parent.name)
-    fresh = compile_catalogue(copy / path.relative_to(PACKAGE), tmp_path / "fresh.mo")
+    fresh = compile_catalogue(copy / path.relative_to(package), tmp_path / "fresh.mo")
     assert re.fullmatch(r"\d+ translated messages\.", fresh), (
         f"{fresh} Run `make messages`, and translate what it says is left."
     )
@@ -81,7 +83,7 @@ def test_new_and_dropped_texts_are_found(tmp_path: Path) -> None:
     package = tmp_path / "polly_htmx"
     catalogue = package / "locale" / "de" / "LC_MESSAGES" / "django.po"
     catalogue.parent.mkdir(parents=True)
-    shutil.copy(next(p for p in CATALOGUES if "/de/" in str(p)), catalogue)
+    shutil.copy(next(p for p in catalogues(PACKAGE) if "/de/" in str(p)), catalogue)
     (package / "new.py").write_text('gettext("Please try once again.")\n')
     read(package, "de")
     account = compile_catalogue(catalogue, tmp_path / "new.mo")
@@ -89,8 +91,8 @@ def test_new_and_dropped_texts_are_found(tmp_path: Path) -> None:
 
 
 def test_nothing_changes_where_nothing_is_new(tmp_path: Path) -> None:
-    copy = copied(tmp_path)
-    before = [path.read_text() for path in CATALOGUES]
+    copy = copied(PACKAGE, tmp_path)
+    before = [path.read_text() for path in catalogues(PACKAGE)]
     main([], copy)
     assert [path.read_text() for path in catalogues(copy)] == before
 
