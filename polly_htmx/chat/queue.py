@@ -18,7 +18,7 @@ from polly_htmx.chat.drafts import Answering, Draft
 from polly_htmx.chat.leases import interrupt_expired
 from polly_htmx.chat.pending import take_place
 from polly_htmx.chat.storing import Turn, store, store_at
-from polly_htmx.chat.waiting import announce, is_held, tell
+from polly_htmx.chat.waiting import announce, is_held, keep_refusal, tell
 from polly_htmx.conf import conf
 from polly_htmx.exceptions import (
     MessageGone,
@@ -66,10 +66,11 @@ def move_on(conversation: SmartConversation, *, is_asked: bool = False) -> None:
             is_asked = False
     except ReplyRunning:
         pass  # Its end moves the queue on.
-    except PollyError:
+    except PollyError as exc:
         if is_asked:
             raise
         # A limit, most likely: the sweep tries again. Or nobody may send it now.
+        keep_refusal(conversation, exc)
 
 
 def move_all_on() -> None:

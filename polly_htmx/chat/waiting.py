@@ -11,7 +11,9 @@ from django.utils import timezone
 
 from polly_htmx.chat import layer
 from polly_htmx.chat.events import QueueChanged
+from polly_htmx.exceptions import PollyError
 from polly_htmx.models import Message, QueuedMessage, SmartConversation
+from polly_htmx.models.exceptions import lasting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +23,11 @@ class Waiting:
     messages: list[QueuedMessage]
     is_held: bool = False
     """Whether they wait for a person, because the last answer did not end well."""
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the first of them was refused its turn."""
+        return bool(self.messages and self.messages[0].refusal)
 
 
 def waiting_in(conversation: SmartConversation) -> Waiting:
@@ -58,6 +65,19 @@ def tell(conversation: SmartConversation) -> None:
     now = timezone.now()
     own.update(updated_at=now, queued=conversation.queue.count())
     transaction.on_commit(lambda: announce(conversation, now))
+
+
+def keep_refusal(conversation: SmartConversation, exc: PollyError) -> None:
+    """
+    Write beside the first message that waits why it may not go, if that lasts.
+
+    Pages hear of it once, however often it is tried.
+    """
+    refusal, first = lasting(exc), conversation.queue.first()
+    if not refusal or first is None or first.refusal == refusal:
+        return
+    if QueuedMessage.objects.filter(pk=first.pk).update(refusal=refusal):
+        announce(conversation, timezone.now())
 
 
 def announce(conversation: SmartConversation, now: datetime) -> None:

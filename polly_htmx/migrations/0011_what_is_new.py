@@ -6,6 +6,14 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.AddField(
+            model_name="queuedmessage",
+            name="refusal",
+            field=models.CharField(
+                blank=True, default="", editable=False, max_length=40
+            ),
+            preserve_default=False,
+        ),
+        migrations.AddField(
             model_name="smartconversation",
             name="has_new_answer",
             field=models.BooleanField(default=False, editable=False),

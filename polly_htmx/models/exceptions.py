@@ -13,7 +13,7 @@ from django.utils.functional import Promise
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _, ngettext_lazy
 
-from polly_htmx.exceptions import ChatError
+from polly_htmx.exceptions import ChatError, ParrotRetired, PollyError, user_message_for
 
 
 class DayUsedUp(ChatError):
@@ -30,6 +30,7 @@ class DayUsedUp(ChatError):
 
     def __init__(self, reason: str = "used", seconds: int = 0) -> None:
         super().__init__(f"No room in the day: {reason}; {seconds} s are left of it.")
+        self.reason = reason
         self.user_message = self.sentences[reason]
         if reason != "held":
             self.user_message = format_lazy(
@@ -87,3 +88,19 @@ class ParrotsDayUsedUp(DayUsedUp):
             "one. A new chat takes less."
         ),
     }
+
+
+def lasting(exc: PollyError) -> str:
+    """Return what to keep of a refusal that lasts longer than a moment, "" of others."""
+    if isinstance(exc, DayUsedUp) and exc.reason != "held":
+        return f"{exc.code}:{exc.reason}"
+    return exc.code if isinstance(exc, ParrotRetired) else ""
+
+
+def sentence_of(refusal: str) -> str:
+    """Return what a person may read of what lasting() has kept."""
+    code, _colon, reason = refusal.partition(":")
+    for kind in (OwnDayUsedUp, ParrotsDayUsedUp):
+        if kind.code == code:
+            return str(kind.sentences.get(reason, kind.user_message))
+    return user_message_for(code)

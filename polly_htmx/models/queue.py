@@ -8,7 +8,8 @@ from django.utils.translation import gettext_lazy as _
 
 from polly_htmx.models.base import PublicModel
 from polly_htmx.models.conversations import SmartConversation
-from polly_htmx.models.messages import NONCE_CHARS
+from polly_htmx.models.exceptions import sentence_of
+from polly_htmx.models.messages import CODE_CHARS, NONCE_CHARS
 from polly_htmx.models.parrots import Parrot
 
 
@@ -41,6 +42,8 @@ class QueuedMessage(PublicModel):
     )
     # Whoever stops an answer and then sends something, means that it should go.
     after_stop = models.BooleanField(default=False)
+    # Why it was refused its turn: a code, for the sentence is its reader's.
+    refusal = models.CharField(max_length=CODE_CHARS, blank=True, editable=False)
     instructions = models.TextField(blank=True)
     context = models.TextField(blank=True)
 
@@ -57,3 +60,8 @@ class QueuedMessage(PublicModel):
     def __str__(self) -> str:
         # Never the text: this goes to logs.
         return str(self.external_id)
+
+    @property
+    def why(self) -> str:
+        """What a person should know of why it still waits, or ""."""
+        return sentence_of(self.refusal) if self.refusal else ""

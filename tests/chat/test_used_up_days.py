@@ -16,11 +16,21 @@ from django.conf import LazySettings
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.test import Client
+from django.utils import translation
 
+from polly_htmx import fragments
 from polly_htmx.access import Who
-from polly_htmx.chat import dispatch, run_reply, send_message, stop_reply, take_turn
+from polly_htmx.chat import (
+    dispatch,
+    run_reply,
+    send_message,
+    stop_reply,
+    take_turn,
+    waiting,
+)
 from polly_htmx.chat.history import prompt_for
 from polly_htmx.chat.queue import move_all_on
+from polly_htmx.exceptions import ParrotRetired, TooManyMessages
 from polly_htmx.llm.exceptions import TimedOut
 from polly_htmx.models import (
     Message,
@@ -257,11 +267,52 @@ def test_what_waits_goes_on_waiting_until_the_day_has_room(
     assert QueuedMessage.objects.get().content == "two"
     chat.refresh_from_db()
     assert (chat.queued, chat.messages.count(), chat.last_sequence) == (1, 2, 2)
+    told = fragments.queue(chat)
+    assert "You have used up your share of answers for today." in told
+    assert "Not sent yet: it goes as soon as it may." in told
+    with translation.override("de"):
+        assert "Noch nicht gesendet" in fragments.queue(chat)
     late = ModelCall.objects.filter(input_tokens=900)
     late.update(created_at=late[0].created_at - timedelta(days=1))
     move_all_on()
     assert not QueuedMessage.objects.exists()
     assert chat.messages.filter(content="two").exists()
+
+
+def test_pages_are_told_once_why_it_waits_however_often_it_is_tried(
+    chat: SmartConversation,
+    who: Who,
+    settings: LazySettings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cap(settings, 1000)
+    busy = reply_of(take_turn(chat, "one", who=who))
+    send_message(chat, "two", who=who)
+    spend(900, user=who.user)
+    told: list[object] = []
+    monkeypatch.setattr(waiting, "announce", lambda *about: told.append(about))
+    run_reply(busy)
+    move_all_on()
+    move_all_on()
+    assert len(told) == 1
+    assert QueuedMessage.objects.get().why
+
+
+def test_other_reasons_are_told_in_their_own_words(chat: SmartConversation) -> None:
+    for exc, words in (
+        (OwnDayUsedUp("long"), "A new chat takes less."),
+        (ParrotsDayUsedUp("used", 60), "all the answers that it may give today"),
+        (ParrotRetired(), "has retired"),
+        # They pass by themselves before anybody has read why.
+        (OwnDayUsedUp("held"), ""),
+        (TooManyMessages(3), ""),
+    ):
+        QueuedMessage.objects.all().delete()
+        QueuedMessage.objects.create(conversation=chat, content="two")
+        waiting.keep_refusal(chat, exc)
+        why = QueuedMessage.objects.get().why
+        assert words in why
+        assert bool(why) == bool(words)
 
 
 # Pages
