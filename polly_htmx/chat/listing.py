@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -112,9 +113,15 @@ def _read(cursor: str) -> tuple[datetime, int] | None:
         return None
 
 
-def moved_since(who: Who, moment: datetime) -> list[SmartConversation]:
-    """Return a page of a person's chats that have come up since, the newest first."""
-    own = access.conversations_of(who).filter(archived_at=None, updated_at__gt=moment)
+def moved_since(
+    who: Who, moment: datetime, *, archived: bool = False
+) -> list[SmartConversation]:
+    """Return a page of a person's chats that have come up since, the newest first; or
+    of those that were archived since."""
+    since = Q(archived_at=None, updated_at__gt=moment)
+    if archived:
+        since = Q(archived_at__gt=moment)
+    own = access.conversations_of(who).filter(since)
     return list(own.select_related("parrot").with_opening().newest_first()[:PAGE])
 
 

@@ -47,6 +47,7 @@ class ListFollower:
         self._listener = listener
         self._language = listener.language
         self._page, self._at = query.listed, query.at
+        self._is_archive = query.is_archive and listener.beside is None
         self._list: PersonalList | None = list_of(listener.who)
         self._begun = timezone.now()
         self._added: set[str] = set()
@@ -80,31 +81,43 @@ class ListFollower:
 
     def _missed(self, at: datetime) -> list[str]:
         """Return a frame for each row with something new, the oldest first."""
-        moved = moved_since(self._who, at)
+        moved = moved_since(self._who, at, archived=self._is_archive)
         with translation.override(self._language):
             return [self._row_missed(row, at) for row in reversed(moved)]
 
     def _row_missed(self, row: SmartConversation, at: datetime) -> str:
-        is_new = row.created_at > at and row != self._current
+        is_new = self._came(row) > at and row != self._current
         return fragments.list_missed(self._chats(), row, is_new=is_new)
 
     def _chats(self) -> fragments.ChatList:
         place: fragments.Place = "page" if self._current is None else "side"
+        if self._is_archive:
+            place = "archive"
         return fragments.ChatList(place=place, current=self._current)
+
+    def _came(self, row: SmartConversation) -> datetime:
+        """Return when a chat came into this list."""
+        return (self._is_archive and row.archived_at) or row.created_at
 
     def _frame(self, event: ListChanged) -> str:
         chats = self._chats()
         row = row_of(access.conversations_of(self._who), event.conversation)
         gone = row or row_of(access.deleted_by(self._who), event.conversation)
         with translation.override(self._language):
-            if row is not None and row.archived_at is None:
+            if row is not None and bool(row.archived_at) == self._is_archive:
                 return self._changed(chats, row, event)
+            if self._is_archive and row is not None:
+                self._added.discard(event.conversation)  # It may come once more.
             return fragments.list_gone(chats, gone) if gone is not None else ""
 
     def _changed(
         self, chats: fragments.ChatList, row: SmartConversation, event: ListChanged
     ) -> str:
-        is_new = row.created_at > self._begun and event.conversation not in self._added
+        came = self._came(row) > self._begun
+        is_new = came and event.conversation not in self._added
         if is_new:
             self._added.add(event.conversation)
-        return fragments.list_changed(chats, row, is_new=is_new, is_back=event.is_back)
+            if self._is_archive:  # Perhaps in the place of a line with its way back.
+                return fragments.list_missed(chats, row, is_new=True)
+        is_back = event.is_back or self._is_archive
+        return fragments.list_changed(chats, row, is_new=is_new, is_back=is_back)

@@ -24,6 +24,8 @@ class Query:
     listed: str = ""
     at: datetime | None = None
     """As of when the list is."""
+    is_archive: bool = False
+    """Whether it is the list of archived chats."""
 
     @classmethod
     def of(cls, scope: Any) -> Self:
@@ -36,6 +38,7 @@ class Query:
             language=_language(query.get("lang", [default])[0], default),
             listed=query.get("list", [""])[0],
             at=_moment(query.get("at", [""])[0]),
+            is_archive=query.get("place") == ["archive"],
         )
 
 

@@ -48,10 +48,12 @@ class ChatList:
     @property
     def socket(self) -> str:
         """The address of the socket of a list on a page of its own; "" for none."""
-        if self.place != "page" or not self.page:
+        if self.place == "side" or not self.page:
             return ""
-        query = urlencode({**listed_as(self.page), "lang": get_language() or ""})
-        return f"/{conf.WEBSOCKET_PREFIX.strip('/')}/list/?{query}"
+        query = {**listed_as(self.page), "lang": get_language() or ""}
+        if self.place == "archive":
+            query["place"] = self.place
+        return f"/{conf.WEBSOCKET_PREFIX.strip('/')}/list/?{urlencode(query)}"
 
 
 def list_missed(
@@ -108,9 +110,10 @@ def list_gone(chats: ChatList, conversation: SmartConversation) -> str:
     The page that has asked for it had its answer, and perhaps the focus is in it.
     """
     row = f"#polly-item-{conversation.external_id}"
+    leaves = "unarchived" if chats.place == "archive" else "archived"
     context = {
         "conversation": conversation,
-        "did": "deleted" if conversation.deleted_at else "archived",
+        "did": "deleted" if conversation.deleted_at else leaves,
         "oob": f"outerHTML:{row}:not(.polly-item--gone)",
     }
     return _render("gone", chats, context)

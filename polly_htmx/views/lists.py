@@ -25,7 +25,8 @@ MAX_PAGE = 64
 @person_required
 def archived(request: HttpRequest) -> HttpResponse:
     """Show the chats that a person has put out of the way."""
-    chats = list_for(request, archived=True)
+    page = fragments.new_nonce() if access.who(request) else ""
+    chats = list_for(request, archived=True, page=page)
     if is_swap(request):
         return HttpResponse(fragments.list_items(chats))
     return render(request, "polly_htmx/archived.html", {"list": chats})

@@ -52,3 +52,32 @@ def test_page_of_the_list_shows_what_happens_also_after_a_restart(
     expect(there.page).to_have_title(re.compile("^By hand & <b> . Polly$"))
     for tab in (listed, there):
         tab.assert_clean()
+
+
+@pytest.mark.parametrize("version", [2, 4])
+def test_the_archive_shows_what_another_tab_does(
+    start_site: Callable[..., Site],
+    open_tab: Callable[..., Tab],
+    chat: SmartConversation,
+    somebody: User,
+    version: int,
+) -> None:
+    site = start_site(**scripted(text="Yes"), HTMX_VERSION=version)
+    archive, there = open_tab(site, somebody), open_tab(site, somebody)
+    archive.open("/polly/archived/")
+    archive.eventually(
+        lambda: sum(SocketCount.objects.values_list("count", flat=True)) == 1
+    )
+    there.open("/polly/")
+    row = archive.page.locator(f"#polly-item-{chat.external_id}")
+    other = there.page.locator(f"#polly-item-{chat.external_id}")
+    other.get_by_role("button", name="Archive", exact=True).click()
+    expect(row.get_by_role("button", name="Unarchive")).to_be_visible()
+    other.get_by_role("button", name="Undo").click()
+    expect(row).to_contain_text("is back in the list.")
+    row.get_by_role("button", name="Undo").click()
+    expect(row.get_by_role("button", name="Unarchive")).to_be_visible()
+    expect(row).to_have_count(1)
+    expect(other).to_contain_text("was archived.")
+    for tab in (archive, there):
+        tab.assert_clean()

@@ -1,4 +1,4 @@
-"""The page of the list: it is kept up by a socket of its own."""
+"""The pages of the list and the archive: each is kept up by a socket of its own."""
 
 from __future__ import annotations
 
@@ -146,3 +146,47 @@ async def test_page_that_comes_back_is_shown_what_it_missed(
             await do(shelf.rename, fresh, "Named", who=who)
             await tab.until("Named")
             assert len(tab.frames) == 1
+
+
+async def test_the_archive_shows_what_comes_and_what_goes(
+    conversation: SmartConversation, signed_in: Client, user: User, parrot: Parrot
+) -> None:
+    who = Who(user=user)
+    row = f"polly-item-{conversation.external_id}"
+    response = await do(signed_in.get, "/polly/archived/")
+    path = response.content.decode().split('ws-connect="')[1].split('"')[0]
+    async with page(path.replace("&amp;", "&"), signed_in) as tab:
+        for _ in range(2):
+            await do(shelf.archive, conversation, who=who)
+            frame = await tab.until("afterbegin:#polly-list-new")
+            assert f'id="{row}" hx-swap-oob="delete"' in frame
+            assert "Unarchive" in frame
+            await do(shelf.rename, conversation, "A <new> name", who=who)
+            frame = await tab.until("A &lt;new&gt; name")
+            assert "afterbegin" not in frame
+            await do(shelf.archive, conversation, who=who, archived=False)
+            frame = await tab.until(f"#{row}:not(", "is back in the list.")
+            assert 'name="archived" value="1"' in frame, "Undo archives it again."
+        await do(shelf.archive, conversation, who=who)
+        await do(shelf.delete, conversation, who=who)
+        await tab.until(f"#{row}:not(", "was deleted.")
+        await do(shelf.restore, conversation.external_id, who=who)
+        await tab.until(f"#{row}.polly-item--gone")
+
+
+async def test_the_archive_that_comes_back_is_shown_what_it_missed(
+    conversation: SmartConversation, signed_in: Client, user: User, parrot: Parrot
+) -> None:
+    at = int((timezone.now().timestamp() - 60) * 1000)
+    await do(start_conversation, parrot, who=Who(user=user))
+    old = await do(start_conversation, parrot, who=Who(user=user))
+    await SmartConversation.objects.filter(pk=old.pk).aupdate(
+        archived_at=timezone.now() - timedelta(hours=1)
+    )
+    await do(shelf.archive, conversation, who=Who(user=user))
+    async with page(f"{PATH}&place=archive&at={at}", signed_in) as tab:
+        frame = await tab.until("afterbegin:#polly-list-new")
+        assert str(conversation.external_id) in frame
+        await do(shelf.rename, old, "Last", who=Who(user=user))
+        await tab.until("Last")
+        assert len(tab.frames) == 2
