@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -150,6 +150,7 @@ def make_rows() -> dict[str, str]:
         return SmartConversation.objects.create(user=demo, parrot=polly, title=title)
 
     say(chat("Names for a budgerigar"), "What shall I call it?", "Pip.")
+    put_in_list(chat)
     failed = chat()
     say(failed, "Are you there?", "", status="failed", error="unavailable")
     say(
@@ -164,7 +165,43 @@ def make_rows() -> dict[str, str]:
     say_twice(rich)
     chats = {"empty": chat(), "failed": failed, "rich": rich, "talk": chat("A talk")}
     chats["retired"] = chat_with_retired(chat())
-    return {name: each.get_absolute_url() for name, each in chats.items()}
+    chats["refused"] = refused = chat("A long day")
+    say(refused, "Tell me all of it.", "Gladly. It begins with an egg.")
+    refused.queue.create(content="And the rest?", refusal="own-day-used-up:used")
+    found = {name: each.get_absolute_url() for name, each in chats.items()}
+    return found | admin_pages(rich)
+
+
+def put_in_list(chat: Callable[[str], SmartConversation]) -> None:
+    """Make chats that the list shows in its other ways."""
+    from django.utils import timezone  # noqa: PLC0415 - after setup()
+
+    from polly_htmx.models import SmartConversation  # noqa: PLC0415
+
+    rows, now = SmartConversation.objects, timezone.now()
+    for title in ("Seeds for the winter", "A cage, or none at all? " * 4):
+        archived = chat(title)
+        say(archived, "What do parrots need?", "Company, above all.")
+        rows.filter(pk=archived.pk).update(archived_at=now)
+    pinned = chat("Vets who know parrots")
+    rows.filter(pk=pinned.pk).update(pinned_at=now)
+    fresh = chat("How old do parrots grow?")
+    say(fresh, "How old do parrots grow?", "Some grow older than people.")
+    rows.filter(pk=fresh.pk).update(has_new_answer=True)
+
+
+def admin_pages(chat: SmartConversation) -> dict[str, str]:
+    """Return the admin's pages of a chat and of its Parrot."""
+    from django.urls import reverse  # noqa: PLC0415 - after setup()
+
+    def address(name: str, key: int) -> str:
+        return reverse(f"admin:polly_htmx_{name}", args=[key])
+
+    return {
+        "admin-parrot": address("parrot_change", chat.parrot_id),
+        "admin-conversation": address("smartconversation_change", chat.pk),
+        "admin-transcript": address("smartconversation_transcript", chat.pk),
+    }
 
 
 def chat_with_retired(chat: SmartConversation) -> SmartConversation:
@@ -190,6 +227,8 @@ def say_twice(conversation: SmartConversation) -> None:
         conversation=conversation,
         party="ASSISTANT",
         content=RICH,
+        reasoning="A table, then. And code: a function that looks at the tail.",
+        thought_seconds=7,
         parent=first.parent,
         version=first.version,
     )
@@ -201,7 +240,10 @@ def say(
 ) -> None:
     """Store a turn that is over."""
     conversation.messages.create(
-        conversation=conversation, party="USER", content=question
+        conversation=conversation,
+        party="USER",
+        author=conversation.user,
+        content=question,
     )
     conversation.messages.create(
         conversation=conversation,

@@ -19,6 +19,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 # Also when it is run as a file.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from scripts.picture_list import shoot_admin, shoot_list
 from scripts.picture_site import site
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
@@ -60,7 +61,7 @@ def shoot(page: Page, address: str, pages: dict[str, str], save: Path) -> None:
     picture("sign-in", "/accounts/login/")
     sign_in(page, address)
     picture("list", "/polly/")
-    for name in ("empty", "failed", "rich", "retired"):
+    for name in ("empty", "failed", "rich", "retired", "refused"):
         picture(name, pages[name])
     picture("home", "/", whole=True)
     page.goto(f"{address}{pages['rich']}")
@@ -75,6 +76,8 @@ def shoot(page: Page, address: str, pages: dict[str, str], save: Path) -> None:
     page.locator("[data-status=streaming]").wait_for()
     picture("streaming")
     shoot_queue(page, picture)
+    shoot_list(page, address, pages["rich"], picture)
+    shoot_admin(page, address, pages, picture)
 
 
 def shoot_actions(page: Page, rich: str, picture: Callable[..., None]) -> None:
@@ -84,7 +87,7 @@ def shoot_actions(page: Page, rich: str, picture: Callable[..., None]) -> None:
     page.emulate_media(media="screen")
     page.goto(rich)
     answer = page.locator("article").last
-    answer.locator("summary").click()
+    answer.locator(".polly-about summary").click()
     answer.get_by_text("Ask another Parrot").wait_for()
     picture("more")
     page.get_by_role("button", name="Edit", exact=True).last.click()
