@@ -23,6 +23,31 @@ TAGS = {
     "h6", "hr", "img", "li", "ol", "p", "pre", "span", "strong", "sup", "table", "tbody",
     "td", "th", "thead", "tr", "ul",
 }  # fmt: skip
+# MathML that can only be read: no links, no annotations, nothing of another kind within.
+MATH = "{http://www.w3.org/1998/Math/MathML}"
+MATHML = {
+    "math", "mfrac", "mi", "mn", "mo", "mover", "mroot", "mrow", "mspace", "msqrt",
+    "mstyle", "msub", "msubsup", "msup", "mtable", "mtd", "mtext", "mtr", "munder",
+    "munderover",
+}  # fmt: skip
+MATHML_VALUES = {
+    "accent": r"true",
+    "accentunder": r"true",
+    "columnalign": r"left|right",
+    "display": r"block",
+    "displaystyle": r"true|false",
+    "form": r"prefix|infix|postfix",
+    "linethickness": r"0",
+    "lspace": r"[0-9.]+em",
+    "mathvariant": r"normal",
+    "maxsize": r"[0-9.]+em",
+    "minsize": r"[0-9.]+em",
+    "movablelimits": r"true",
+    "rspace": r"[0-9.]+em",
+    "scriptlevel": r"0|1",
+    "stretchy": r"true|false",
+    "width": r"-?[0-9.]+em",
+}
 ATTRIBUTES = {
     "a": {"href", "rel", "target", "title"},
     "img": {"alt", "loading", "referrerpolicy", "src", "title"},
@@ -55,7 +80,7 @@ def findings(html: str, *, image_hosts: frozenset[str] = frozenset()) -> list[st
     """Return what in the HTML does not belong into rendered Markdown."""
     return [
         finding
-        for element in parsed(html).iter()
+        for element in _outside_formulas(parsed(html))
         if element.tag != "DOCUMENT_FRAGMENT"
         for finding in _of_element(element, image_hosts)
     ]
@@ -104,6 +129,9 @@ def _of_element(element: Element, image_hosts: frozenset[str]) -> Iterator[str]:
     if is_comment(element):
         yield "comment"
         return
+    if element.tag == MATH + "math":
+        yield from _of_formula(element)
+        return
     if element.tag not in TAGS:
         yield f"<{element.tag}>"
     for name, value in element.attrib.items():
@@ -136,6 +164,27 @@ def _of_link(element: Element) -> Iterator[str]:
         yield f"<a rel={element.get('rel')!r}>"
     if element.get("target") != "_blank":
         yield f"<a target={element.get('target')!r}>"
+
+
+def _outside_formulas(element: Element) -> Iterator[Element]:
+    """Yield an element and those in it, of a formula only the first."""
+    yield element
+    if element.tag != MATH + "math":
+        for child in element:
+            yield from _outside_formulas(child)
+
+
+def _of_formula(formula: Element) -> Iterator[str]:
+    """Yield what does not belong into a formula, which our own converter has made."""
+    if not len(formula):
+        yield "<math> that is empty"
+    for element in formula.iter():
+        name = "" if is_comment(element) else element.tag.removeprefix(MATH)
+        if name not in MATHML or (name == "math") != (element is formula):
+            yield f"<{element.tag}> in <math>"
+        for name, value in element.attrib.items():
+            if not re.fullmatch(MATHML_VALUES.get(name, r"\Z."), value):
+                yield f"<{element.tag} {name}={value[:80]!r}> in <math>"
 
 
 def _scheme(url: str) -> str:

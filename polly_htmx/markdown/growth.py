@@ -12,6 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from markdown_it.token import Token
 
+from polly_htmx.markdown.formulas import with_formulas
 from polly_htmx.markdown.known import Known
 from polly_htmx.markdown.limits import TooCostly, cost
 from polly_htmx.markdown.losses import hidden_texts, loses_text
@@ -98,7 +99,7 @@ def piece(
         raise Lost from error
     if loses_text(source, html, [*hidden, *hidden_texts(tokens)]):
         raise Lost
-    return cut(html, len(before), len(html) - len(after))
+    return with_formulas(cut(html, len(before), len(html) - len(after)))
 
 
 def cut(html: SafeString, start: int, end: int) -> SafeString:

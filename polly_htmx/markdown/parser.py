@@ -11,7 +11,7 @@ from markdown_it import MarkdownIt
 from markdown_it.rules_block import StateBlock
 from markdown_it.token import Token
 
-from polly_htmx.markdown import budget, images, links, notes, tables, tasks
+from polly_htmx.markdown import budget, formulas, images, links, notes, tables, tasks
 from polly_htmx.markdown.limits import MAX_DEPTH, PARSER_DEPTH, TooCostly
 
 
@@ -42,6 +42,8 @@ def parser() -> MarkdownIt:
     md = MarkdownIt("commonmark", options)
     md.enable(["table", "strikethrough"])
     md.block.ruler.before("table", "polly_depth", _refuse_depth)
+    # Its brackets begin as escaped ones do.
+    md.inline.ruler.before("escape", "polly_formulas", formulas.find)
     # Before escaped brackets become ones like others.
     md.core.ruler.before("text_join", "polly_notes", notes.raise_marks)
     md.core.ruler.push("polly_links", links.unlink_empty)

@@ -10,6 +10,7 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 
+from polly_htmx.markdown.formulas import CLASS
 from polly_htmx.markdown.highlight import highlight, language_of
 from polly_htmx.markdown.limits import TooCostly
 from polly_htmx.markdown.parser import parser
@@ -54,6 +55,10 @@ class Renderer(RendererHTML):
 
     def polly_note(self, tokens: Sequence[Token], idx: int, *_: object) -> str:
         return f"<sup>{escape(tokens[idx].content)}</sup>"
+
+    def polly_formula(self, tokens: Sequence[Token], idx: int, *_: object) -> str:
+        # As it was written; formulas.py has what is shown instead.
+        return f'<code class="{CLASS}">{escape(tokens[idx].content)}</code>'
 
 
 @cache

@@ -7,6 +7,7 @@ import logging
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from polly_htmx.markdown.formulas import with_formulas
 from polly_htmx.markdown.limits import TooCostly, check_cost
 from polly_htmx.markdown.losses import hidden_texts, loses_text
 from polly_htmx.markdown.parser import Block, parse
@@ -43,6 +44,7 @@ def render_block(block: Block) -> SafeString:
         html = sanitise(to_html(block.tokens)) if block.tokens else SafeString()
         hidden = [*block.definitions, *hidden_texts(block.tokens)]
         lost = loses_text(block.source, html, hidden)
+        html = with_formulas(html)
     except TooCostly:
         lost = True
     except Exception as error:  # noqa: BLE001 - see above

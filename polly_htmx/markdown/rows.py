@@ -8,6 +8,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from markdown_it.token import Token
 
+from polly_htmx.markdown.formulas import with_formulas
 from polly_htmx.markdown.growth import (
     LIGHT,
     Frame,
@@ -104,7 +105,8 @@ class RowGrowth(Growth):
 
     def _empty(self) -> SafeString:
         tokens = self.block.tokens
-        return sanitise(to_html([tokens[0], *_thead(tokens), tokens[-1]]))
+        html = sanitise(to_html([tokens[0], *_thead(tokens), tokens[-1]]))
+        return with_formulas(html)
 
 
 def _thead(tokens: Sequence[Token]) -> tuple[Token, ...]:

@@ -8,6 +8,7 @@ from functools import cache
 import nh3
 from django.utils.safestring import SafeString, mark_safe
 
+from polly_htmx.markdown import formulas
 from polly_htmx.markdown.highlight import CLASSES
 from polly_htmx.markdown.links import is_allowed, is_image_allowed
 from polly_htmx.markdown.text import legible
@@ -42,7 +43,7 @@ CLASSES_BY_TAG = {
 }
 SCHEMES = frozenset({"http", "https", "mailto"})
 REL = "nofollow noopener noreferrer ugc"
-_LANGUAGE_CLASS = re.compile(r"language-[A-Za-z0-9_+#.-]{1,30}")
+_CODE_CLASS = re.compile(rf"language-[A-Za-z0-9_+#.-]{{1,30}}|{formulas.CLASS}")
 
 
 def sanitise(html: str) -> SafeString:
@@ -80,7 +81,7 @@ def _filter(tag: str, name: str, value: str) -> str | None:
         case "img", "src":
             allowed = is_image_allowed(value)
         case "code", "class":
-            allowed = _LANGUAGE_CLASS.fullmatch(value) is not None
+            allowed = _CODE_CLASS.fullmatch(value) is not None
         case "ol", "start":
             allowed = value.isdecimal()
     return value if allowed else None

@@ -9,6 +9,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from markdown_it.common.utils import mdTrim
 
+from polly_htmx.markdown.formulas import is_open, text_before_marks
 from polly_htmx.markdown.growth import (
     Frame,
     Growth,
@@ -32,8 +33,8 @@ _LONG = 400
 # Nobody looks for a cut any more when the open piece has got so long.
 _TOO_LONG = 2_000
 
-_PLAIN = re.compile(r"[^\n`*_~\[\]<>&\\\"\xa0]*")
-_MARKUP = re.compile(r"[`*_~\[\]<&\\]")
+_PLAIN = re.compile(r"[^\n`*_~\[\]<>&\\$\"\xa0]*")
+_MARKUP = re.compile(r"[`*_~\[\]<&\\$]")
 # Marks that pair with nothing so far, and might with what comes.
 _LEFT_OVER = re.compile(r"`|\*(?!\s)|(?<![^\W_])_(?!\s)|~~(?!\s)|\](?=[(\[:])")
 _UNFINISHED = re.compile(r"(?:<[^\s>]*|&[^\s;]*|\\)\Z")
@@ -103,7 +104,9 @@ class SentenceGrowth(Growth):
         tokens = md.inline.parse(source, md, self.known.env(), [])
         # Other tokens part the texts, as a letter would.
         texts = [token.content if token.type == "text" else "a" for token in tokens]
-        return not any(map(_LEFT_OVER.search, texts)) and _is_balanced("".join(texts))
+        if any(map(_LEFT_OVER.search, texts)) or not _is_balanced("".join(texts)):
+            return False
+        return not is_open("".join(map(text_before_marks, tokens)))
 
     def _inline(self, source: str) -> SafeString:
         # Only the first piece can have white space before it.

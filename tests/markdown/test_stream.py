@@ -59,6 +59,23 @@ def test_page_with_footnotes_ends_as_the_whole_or_anew(text: str, seed: int) -> 
     assert finished(text, at_random(text, seed)) in {None, render(text)}
 
 
+FORMULAS = [
+    "$", "$", "$", "$$", "$$", "\\(", "\\)", "\\[", "\\]", "$$\n", "\n$$\n", "\\[\n",
+    "\n\\]\n", "$x^2$ ", "$$\nx\n$$\n", "\\(a_b\\) ", "\\frac12", "\\$", "\\\\", "$5 and $10. ",
+    "x. y ", "5", "a ", "{", "}", "<b>", "$\n+ b\n", "![$i](https://a.example/i.png) ",
+    "[$l](https://a.example) ", "`$c` ", "<https://a.example/$> ",
+]  # fmt: skip
+
+
+# No text with formulas is shown anew: each is decided where it stands.
+@hypothesis_settings(
+    max_examples=5000 if LONG else 300, derandomize=True, deadline=None
+)
+@given(documents(*SNIPPETS, *FORMULAS * 3), st.integers(0, 9))
+def test_page_with_formulas_ends_as_the_whole(text: str, seed: int) -> None:
+    assert finished(text, at_random(text, seed)) == render(text)
+
+
 # Those in which a definition comes after a link that names it.
 LATE = [entry for entry in STREAM if "\n[late]: " in entry.text]
 
