@@ -46,6 +46,7 @@ MATHML_VALUES = {
     "rspace": r"[0-9.]+em",
     "scriptlevel": r"0|1",
     "stretchy": r"true|false",
+    "tabindex": r"0",
     "width": r"-?[0-9.]+em",
 }
 ATTRIBUTES = {

@@ -85,7 +85,7 @@ def test_what_is_a_formula(text: str, found: list[str]) -> None:
 
 def test_what_stands_by_itself_is_shown_by_itself() -> None:
     assert 'display="block"' not in render(r"$x$ and \(y\)")
-    assert render(r"$$x$$ and \[y\]").count('<math display="block">') == 2
+    assert render(r"$$x$$ and \[y\]").count('<math display="block"') == 2
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 from polly_htmx.markdown.mathml.elements import element, one
@@ -12,6 +13,10 @@ from polly_htmx.markdown.mathml.tokens import Unreadable
 __all__ = ["Unreadable", "to_mathml"]
 
 
+_TAG = re.compile("<[^>]*>")
+# So many signs may be too wide for a phone. There it scrolls, and what scrolls must be
+# within reach of the keys.
+_WIDE = 20
 # How much longer the result may be: what gets longer is made of nothing but marks.
 _MOST_GROWTH = 20
 _SMALL = 100
@@ -30,7 +35,10 @@ def to_mathml(latex: str, *, display: bool) -> str:
     reader = Reader(latex)
     rows = reader.rows()
     content = one(rows[0]) if len(rows) == 1 == len(rows[0]) else aligned(rows)
-    html = element("math", content, **({"display": "block"} if display else {}))
+    block = {"display": "block"} if display else {}
+    may_scroll = display or len(_TAG.sub("", content)) > _WIDE
+    reach = {"tabindex": "0"} if may_scroll else {}
+    html = element("math", content, **block, **reach)
     if len(html) > _MOST_GROWTH * len(latex) + _SMALL:
         raise Unreadable
     return html

@@ -13,7 +13,7 @@ ELEMENTS = frozenset(_ELEMENTS.split())
 _ATTRIBUTES = (
     "accent accentunder columnalign display displaystyle form height lspace"
     " linethickness mathvariant maxsize minsize movablelimits rspace scriptlevel"
-    " stretchy width"
+    " stretchy tabindex width"
 )
 ATTRIBUTES = frozenset(_ATTRIBUTES.split())
 
