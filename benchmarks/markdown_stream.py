@@ -69,6 +69,14 @@ def code() -> Iterator[str]:
         yield f"    if bird == {number}:  # of many\n        print('<b>', bird)\n\n"
 
 
+def formulas() -> Iterator[str]:
+    """One paragraph full of formulas, and some on lines of their own."""
+    for number in itertools.count(1):
+        yield rf"The value of $x_{{{number}}}$ is \(\frac{{{number}}}{{2}}\), as you see. "
+        if number % 20 == 0:
+            yield f"\n\n$$\n\\sum_{{i=1}}^{{{number}}} i = \\sqrt{{a_{number}}}\n$$\n\n"
+
+
 def quote() -> Iterator[str]:
     """One quote, which cannot be shown piece by piece."""
     for number in itertools.count(1):
@@ -76,7 +84,7 @@ def quote() -> Iterator[str]:
 
 
 DOCUMENTS: tuple[Document, ...] = (
-    prose, paragraph, items, numbered, table, code, quote,
+    prose, paragraph, items, numbered, table, code, formulas, quote,
 )  # fmt: skip
 
 

@@ -59,9 +59,15 @@ def text_before_marks(token: Token) -> str:
     return token.content if token.type == "text" else "a"
 
 
-def is_open(text: str) -> bool:
-    """Return whether a formula begins in a text that what comes after may close."""
-    return _OPEN.search(text) is not None
+def is_open(text: str, *, dollar: bool = False) -> bool:
+    """
+    Return whether a formula begins in a text that what comes after may close.
+
+    If that is a ``dollar`` behind white space, it ends what two dollars have begun, and
+    makes text of all others.
+    """
+    found = _OPEN.search(text)
+    return found is not None and (not dollar or found[0].startswith("$$"))
 
 
 def with_formulas(html: SafeString) -> SafeString:

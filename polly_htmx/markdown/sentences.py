@@ -21,11 +21,12 @@ from polly_htmx.markdown.growth import (
 )
 from polly_htmx.markdown.parser import parser
 
-# Where a paragraph may be cut: behind a sentence, or a line that is followed by one
-# that begins with a letter. What comes next must be seen, since white space at the
+# Where a paragraph may be cut: behind a sentence, a line that is followed by one that
+# begins with a letter, or before a dollar, which tells what a dollar before it was. What comes next must be seen, since white space at the
 # end of a paragraph is dropped.
 _CUT = re.compile(
     r"[.!?…:;][^\s\w]{0,3}[ \t]+(?=\S)|[。\uff01\uff1f]+(?=\S)|\n[ \t]*(?=[^\W\d_])"
+    r"|[ \t]+(?=\$)"
 )
 _SPACE = re.compile(r"[ \t]+(?=\S)")
 # Without the end of a sentence for so long, a word will do.
@@ -87,14 +88,14 @@ class SentenceGrowth(Growth):
             end = _next_cut(source, start, start + self._tried + self._tried // 4)
             if not end:
                 break
-            if self._stands_alone(source[start:end]):
+            if self._stands_alone(source[start:end], source[end]):
                 self.finished.append(self._inline(source[start:end]))
                 start, self._tried = end, 0
             else:
                 self._tried = end - start
         return start
 
-    def _stands_alone(self, source: str) -> bool:
+    def _stands_alone(self, source: str, following: str) -> bool:
         """Return whether nothing in it can pair with what comes after."""
         if "|" in source.rpartition("\n")[2] or _UNFINISHED.search(source):
             return False
@@ -106,7 +107,8 @@ class SentenceGrowth(Growth):
         texts = [token.content if token.type == "text" else "a" for token in tokens]
         if any(map(_LEFT_OVER.search, texts)) or not _is_balanced("".join(texts)):
             return False
-        return not is_open("".join(map(text_before_marks, tokens)))
+        dollar = following == "$" and source[-1].isspace()
+        return not is_open("".join(map(text_before_marks, tokens)), dollar=dollar)
 
     def _inline(self, source: str) -> SafeString:
         # Only the first piece can have white space before it.

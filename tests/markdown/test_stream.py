@@ -63,7 +63,7 @@ FORMULAS = [
     "$", "$", "$", "$$", "$$", "\\(", "\\)", "\\[", "\\]", "$$\n", "\n$$\n", "\\[\n",
     "\n\\]\n", "$x^2$ ", "$$\nx\n$$\n", "\\(a_b\\) ", "\\frac12", "\\$", "\\\\", "$5 and $10. ",
     "x. y ", "5", "a ", "{", "}", "<b>", "$\n+ b\n", "![$i](https://a.example/i.png) ",
-    "[$l](https://a.example) ", "`$c` ", "<https://a.example/$> ",
+    "[$l](https://a.example) ", "`$c` ", "$。", " $5", "<https://a.example/$> ",
 ]  # fmt: skip
 
 
@@ -278,6 +278,9 @@ KINDS = {
     "code": "    print('parrots')\n\n    return 1\n",
     "fence": "    print('<b>')\n\n",
     "one line of code": "print(1); ",
+    "formulas": "So $x^2 + 1$ is \\(\\frac{a}{b}\\), for $5 or more. ",
+    "equations": "$$\nx = \\sqrt{a + b}\n$$\n\n",
+    "prices": "It costs $5 or more. ",
     "quote": "> Parrots **eat** seeds.\n",
     "plain": "![",
 }

@@ -38,7 +38,7 @@ _LETTERS = frozenset(_GREEK.split())
 _ESCAPED = frozenset("%$&#_{}")
 
 _FUNCTIONS = (
-    "arccos arcsin arctan arg cos cosh cot coth csc deg dim exp hom ker lg ln log sec"
+    "arccos arcsin arctan arg cos cosh cot coth csc deg dim exp ker lg ln log sec"
     " sin sinh tan tanh"
 )
 FUNCTIONS = frozenset(_FUNCTIONS.split())
