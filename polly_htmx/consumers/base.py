@@ -9,17 +9,14 @@ from functools import partial
 from typing import Any
 
 from polly_htmx import access, fragments
-from polly_htmx.access import Who
 from polly_htmx.chat import dispatch, posts
 from polly_htmx.chat.conversations import state_of
-from polly_htmx.chat.database import in_database
 from polly_htmx.chat.events import Event, ListChanged
-from polly_htmx.chat.sockets import close_socket, open_socket
 from polly_htmx.consumers import closing, rights, watch
 from polly_htmx.consumers.actions import ACTIONS, QUEUE_ACTIONS, act
+from polly_htmx.consumers.counted import CountedLine
 from polly_htmx.consumers.follower import Follower
 from polly_htmx.consumers.frames import Frame, parse
-from polly_htmx.consumers.line import Line
 from polly_htmx.consumers.lists import ListFollower
 from polly_htmx.consumers.query import Query, number
 from polly_htmx.consumers.seeing import Sight
@@ -45,7 +42,7 @@ SILENCE = 1.5
 """Seconds without an event of a running reply after which a page asks the database."""
 
 
-class ConversationConsumer(TurnTaker, Line):
+class ConversationConsumer(TurnTaker, CountedLine):
     """
     A socket that follows one conversation and sends HTML fragments to htmx.
 
@@ -66,7 +63,6 @@ class ConversationConsumer(TurnTaker, Line):
         self.follower: Follower | None = None
         self.list: ListFollower | None = None
         self.sight: Sight | None = None
-        self.counted: Who | None = None
         # Events and the watch come from different tasks, and a page must get what
         # they lead to in one order.
         self.lock = asyncio.Lock()
@@ -78,11 +74,10 @@ class ConversationConsumer(TurnTaker, Line):
         try:
             key = self.scope["url_route"]["kwargs"]["conversation"]
             await self.open_for(partial(access.who, self.scope), key)
-            await in_database(open_socket)(self.who)
-            self.counted = self.who
+            await self.count()
         except (AccessDenied, TooManySockets) as exc:
             await self.accept()
-            await self._refuse(exc)
+            await self.refuse(exc)
             return
         # First the group, then the rows: what happens in between is heard twice
         # rather than not at all.
@@ -106,16 +101,12 @@ class ConversationConsumer(TurnTaker, Line):
                 await self._look_on()  # A host's page may have shown what is new.
         watch.join(self, beside=rights.question(self))
 
-    async def tidy_up(self) -> None:
-        """See Line."""
-        watch.leave(self)
+    async def let_go(self) -> None:
+        """See CountedLine."""
         if self.follower is not None:
             await posts.unfollow(self.conversation, self)
         if self.list is not None:
             await self.list.end()
-        counted, self.counted = self.counted, None
-        if counted is not None:
-            await in_database(close_socket)(counted)
 
     # What comes in
 
@@ -132,7 +123,7 @@ class ConversationConsumer(TurnTaker, Line):
             await self._handle(frame)
             self.bad_frames = 0
         except (SignInRequired, NotFound, TooManyFrames) as exc:
-            await self._refuse(exc)
+            await self.refuse(exc)
         except PollyError as exc:
             await self._complain(exc)
 
@@ -169,7 +160,7 @@ class ConversationConsumer(TurnTaker, Line):
         try:
             await rights.ask_again(self)
         except AccessDenied as exc:
-            await self._refuse(exc)
+            await self.refuse(exc)
             return
         follower.conversation = self.conversation  # One is enough to keep.
         missed = follower.reply is None and (
@@ -258,12 +249,6 @@ class ConversationConsumer(TurnTaker, Line):
             logger.info("bad frame conversation=%s fault=%s", self.key, exc)
         if self.bad_frames > MAX_BAD_FRAMES:
             await self.hang_up(closing.BAD_FRAMES)
-
-    async def _refuse(self, exc: PollyError) -> None:
-        """Take the page off the line, in a way that no htmx tries again."""
-        watch.leave(self)
-        await self.send_fragment(fragments.refused, self.key, exc)
-        await self.hang_up(closing.code_for(exc))
 
     async def _look(self) -> None:
         """Show what the page lacks, by the database."""

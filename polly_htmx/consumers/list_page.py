@@ -6,14 +6,13 @@ import time
 from functools import partial
 from typing import Any
 
-from polly_htmx import access, fragments
+from polly_htmx import access
 from polly_htmx.access import Who
 from polly_htmx.chat import dispatch
 from polly_htmx.chat.database import in_database
 from polly_htmx.chat.events import Event, ListChanged
-from polly_htmx.chat.sockets import close_socket, open_socket
-from polly_htmx.consumers import closing, watch
-from polly_htmx.consumers.line import Line
+from polly_htmx.consumers import watch
+from polly_htmx.consumers.counted import CountedLine
 from polly_htmx.consumers.lists import ListFollower
 from polly_htmx.consumers.outbox import Outbox
 from polly_htmx.consumers.query import Query
@@ -23,7 +22,7 @@ KEY = "list"
 """What stands for a conversation's id in the element that connects."""
 
 
-class ListConsumer(Line):
+class ListConsumer(CountedLine):
     """Shows what changes in the list; such a page asks for nothing by its socket."""
 
     key = KEY
@@ -34,7 +33,6 @@ class ListConsumer(Line):
         super().__init__(*args, **kwargs)
         self.who = Who()
         self.list: ListFollower | None = None
-        self.counted: Who | None = None
 
     async def connect(self) -> None:
         dispatch.serve()
@@ -42,11 +40,10 @@ class ListConsumer(Line):
         self.language = query.language
         try:
             await self._ask(partial(access.who, self.scope))
-            await in_database(open_socket)(self.who)
-            self.counted = self.who
+            await self.count()
         except PollyError as exc:
             await self.accept()
-            await self._refuse(exc)
+            await self.refuse(exc)
             return
         self.list = ListFollower(self, query)
         missed = await self.list.begin()
@@ -63,7 +60,7 @@ class ListConsumer(Line):
         try:
             self.inbox.take(len(text_data or bytes_data or b""), time.monotonic())
         except TooManyFrames as exc:
-            await self._refuse(exc)
+            await self.refuse(exc)
 
     async def heard(self, event: Event) -> None:
         """Show a change; see Line."""
@@ -80,7 +77,7 @@ class ListConsumer(Line):
         try:
             await self._ask(partial(access.who_now, self.scope))
         except PollyError as exc:
-            await self._refuse(exc)
+            await self.refuse(exc)
             return
         if self.list is not None:
             await self.list.again()
@@ -88,14 +85,10 @@ class ListConsumer(Line):
     async def poll(self) -> None:
         """Do nothing, for such a page waits for no answer; see the watch."""
 
-    async def tidy_up(self) -> None:
-        """See Line."""
-        watch.leave(self)
+    async def let_go(self) -> None:
+        """See CountedLine."""
         if self.list is not None:
             await self.list.end()
-        counted, self.counted = self.counted, None
-        if counted is not None:
-            await in_database(close_socket)(counted)
 
     async def _ask(self, who: Any) -> None:
         """Find out whose list it is; raises SignInRequired if nobody's."""
@@ -106,9 +99,3 @@ class ListConsumer(Line):
             return person
 
         self.who = await in_database(work)()
-
-    async def _refuse(self, exc: PollyError) -> None:
-        """Take the page off the line, in a way that no htmx tries again."""
-        watch.leave(self)
-        await self.send_fragment(fragments.refused, KEY, exc)
-        await self.hang_up(closing.code_for(exc))

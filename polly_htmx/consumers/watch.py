@@ -78,7 +78,7 @@ def join(consumer: Watched, beside: str = "") -> None:
         _watch.due[consumer] = now + ROUND * random.random()  # noqa: S311
 
 
-def leave(consumer: Watched) -> None:
+def leave(consumer: Any) -> None:
     """Ask a socket no more; harmless for one that has not joined."""
     _watch.due.pop(consumer, None)
 

@@ -22,8 +22,8 @@ from polly_htmx.markdown.growth import (
 from polly_htmx.markdown.parser import parser
 
 # Where a paragraph may be cut: behind a sentence, a line that is followed by one that
-# begins with a letter, or before a dollar, which tells what a dollar before it was. What comes next must be seen, since white space at the
-# end of a paragraph is dropped.
+# begins with a letter, or before a dollar, which tells what a dollar before it was. What
+# comes next must be seen, since white space at the end of a paragraph is dropped.
 _CUT = re.compile(
     r"[.!?…:;][^\s\w]{0,3}[ \t]+(?=\S)|[。\uff01\uff1f]+(?=\S)|\n[ \t]*(?=[^\W\d_])"
     r"|[ \t]+(?=\$)"

@@ -200,7 +200,7 @@
     if (!submitter?.dataset.pollyAsk || !window.htmx) return;
     event.preventDefault();
     event.stopImmediatePropagation();
-    htmx.ajax(submitter.dataset.pollyAsk, submitter.formAction, { event, source: submitter }).catch(() => {});
+    htmx.ajax(submitter.dataset.pollyAsk, submitter.formAction, { event, source: submitter }).catch(() => {}); // Told by htmx.
   });
   on("submit", (chat, event) => chat.submit(event));
   on("input", (chat) => chat.typed());
