@@ -127,6 +127,8 @@ if os.environ.get("POLLY_TEST_DATABASE") == "postgres":
     }
 else:
     _SQLITE = _sqlite_file()
+    # No test cuts the power: nobody need wait for the disk.
+    _DISK = os.environ.get("POLLY_TEST_SYNCHRONOUS", "OFF")
     DATABASES = {
         "default": {
             "ENGINE": "django.db.backends.sqlite3",
@@ -134,7 +136,8 @@ else:
             "OPTIONS": {
                 "timeout": 20,
                 "transaction_mode": "IMMEDIATE",
-                "init_command": "PRAGMA journal_mode = WAL;",
+                "init_command": "PRAGMA journal_mode = WAL;"
+                f"PRAGMA synchronous = {_DISK};",
             },
             "TEST": {"NAME": _SQLITE},
         },

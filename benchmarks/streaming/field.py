@@ -168,7 +168,10 @@ class Field:
         person = rows.person(CONVERSATIONS, "MOCK")
         asked = provided(self._provider.url, "mock", api_key="k")
         polly = {**LIMITS, **(asked if name == "litellm" else PLAYED)}
-        site = self._stack.enter_context(Site(polly=polly, rows=rows))
+        # As a site of the README has it, which waits for the disk at each commit.
+        extras = {"POLLY_TEST_SYNCHRONOUS": "FULL"}
+        made = Site(polly=polly, rows=rows, extras=extras)
+        site = self._stack.enter_context(made)
         return Server(
             name=name,
             site=site,
