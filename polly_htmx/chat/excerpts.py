@@ -15,8 +15,10 @@ UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]"
 )
 """Scripts that put no spaces between words: no index of ours knows words there."""
-MARKUP = re.compile(r"\]\(\S*?\)|[*`#|~\[\]]+")
-"""What of Markdown is only in the way where a few words are shown."""
+EDGES = re.compile(r"\]\(\S*?\)|(?<!\w)[*`~\[]+|[*`~]+(?!\w)|\](?![\w(])")
+MARKUP = re.compile(r"[*`#|~\[\]]+")
+"""What of Markdown is only in the way where a few words are shown: around words, where
+nothing takes its place, and between them."""
 SPACE = re.compile(r"\s+")
 
 
@@ -42,7 +44,8 @@ def excerpt(text: str, words: Iterable[str]) -> Parts:
         piece = f"… {piece.partition(' ')[2] or piece}"
     if at + AFTER < len(text):
         piece = f"{piece.rpartition(' ')[0] or piece} …"
-    return _parts(SPACE.sub(" ", MARKUP.sub(" ", piece)).strip(), pattern)
+    bare = MARKUP.sub(" ", EDGES.sub("", piece))
+    return _parts(SPACE.sub(" ", bare).strip(), pattern)
 
 
 def marked(text: str, words: Iterable[str]) -> Parts:

@@ -176,6 +176,12 @@ def test_excerpts_stand_around_the_word_and_mark_it() -> None:
     assert len(whole) < 200
 
 
+def test_excerpts_put_nothing_in_the_place_of_marks_around_words() -> None:
+    text = "A *needle*: see [the **hay**](https://x.org/a), `stack`. | a | 2*3"
+    whole = "".join(part.text for part in excerpt(text, ["needle"]))
+    assert whole == "A needle: see the hay, stack. a 2 3"
+
+
 def test_excerpts_mark_words_with_other_accents() -> None:
     parts = excerpt("Un café crème", ["cafe"])
     assert [part.text for part in parts if part.is_word] == ["café"]
