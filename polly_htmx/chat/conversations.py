@@ -135,6 +135,11 @@ def look(conversation: SmartConversation, state: str, sequence: int) -> Sight:
     path = Message.objects.path_to(conversation.current_id, limit=limit)
     leaf = path[-1] if path else None
     shown = [message for message in path if message.sequence >= sequence]
+    running = leaf if leaf is not None and leaf.is_running else None
+    if state != now:
+        with_versions(shown)
+    elif running is not None:
+        with_versions([running])  # Its end will be rendered from what is read here.
     # What lies above a message never changes, so it tells for all that is above it.
     is_known = any(each.sequence == sequence for each in shown)
     if not sequence:
@@ -142,9 +147,9 @@ def look(conversation: SmartConversation, state: str, sequence: int) -> Sight:
     return Sight(
         state=now,
         last=conversation.last_sequence,
-        missed=None if state == now else with_versions(shown),
+        missed=None if state == now else shown,
         waiting=None if state == now else waiting_in(conversation),
-        running=leaf if leaf is not None and leaf.is_running else None,
+        running=running,
         is_elsewhere=state != now and not is_known,
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any, cast
+from urllib.parse import quote
 
 import pytest
 from asgiref.testing import ApplicationCommunicator
@@ -13,6 +14,7 @@ from django.test import Client
 
 from polly_htmx.access import Who
 from polly_htmx.chat import atake_turn, dispatch
+from polly_htmx.chat.conversations import state_of
 from polly_htmx.chat.layer import WORKERS
 from polly_htmx.models import Message, Parrot, SmartConversation
 from tests.asgi import application
@@ -70,6 +72,27 @@ async def test_stop_continue_regenerate_and_edit(
         await tab.until("Hello again")
     edited = await Message.objects.aget(conversation=talk, nonce="e1")
     assert edited.parent_id == question.parent_id
+
+
+async def test_page_loaded_during_another_version_keeps_the_way_to_the_first(
+    talk: SmartConversation, signed_in: Client
+) -> None:
+    async with page(talk.external_id, signed_in) as tab:
+        await tab.send("Hello")
+        await tab.until(STREAMING, "two")
+        reply = await newest(talk)
+        await act(tab, "stop", reply)
+        await tab.until(f"polly-foot-{reply.external_id}", '"stopped"')
+        await act(tab, "regenerate", reply)
+        await tab.until(STREAMING, "two")
+    again = await newest(talk)
+    await talk.arefresh_from_db()
+    query = f"?state={quote(state_of(talk))}"
+    async with page(talk.external_id, signed_in, query=query) as late:
+        await late.until(STREAMING, "two")
+        await act(late, "stop", again)
+        end = await late.until(f"polly-foot-{again.external_id}", '"stopped"')
+    assert "2/2" in end
 
 
 async def test_what_can_not_be_done_is_told_and_the_socket_lives_on(
