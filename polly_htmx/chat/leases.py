@@ -87,8 +87,11 @@ def save_end(
     reply.finished_at = now = timezone.now()
     fields: dict[str, str | int | None] = {}
     if content is not None:
-        names = "reasoning", "thought_seconds"
-        fields = {"content": content, **{name: getattr(reply, name) for name in names}}
+        fields = {
+            "content": content,
+            "reasoning": reply.reasoning,
+            "thought_seconds": reply.thought_seconds,
+        }
     with transaction.atomic():
         ended = row.end(
             now,

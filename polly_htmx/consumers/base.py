@@ -97,8 +97,7 @@ class ConversationConsumer(TurnTaker, CountedLine):
             await self._show(await self.follower.begin(query.state, query.first))
         if self.reader == "owner":
             self.sight = Sight(query.state)
-            if not self.outbox.behind:
-                await self._look_on()  # A host's page may have shown what is new.
+            await self._look_on()  # A host's page may have shown what is new.
         watch.join(self, beside=rights.question(self))
 
     async def let_go(self) -> None:
@@ -227,13 +226,14 @@ class ConversationConsumer(TurnTaker, CountedLine):
         if self.follower is not None:
             async with self.lock:
                 await self.follower.ask()
-            if not self.outbox.behind:
-                await self._look_on()
+            await self._look_on()
 
     async def _look_on(self) -> None:
-        """Take note that the page shows all there is, unless an answer is on its way."""
+        """Take note that the page shows all there is, unless something is on its way."""
         follower = self.follower
-        if self.sight and follower is not None and follower.reply is None:
+        if self.sight is None or follower is None or self.outbox.behind:
+            return
+        if follower.reply is None:
             await self.sight.reach(self.conversation, self.who, follower.state)
 
     async def _complain(self, exc: PollyError) -> None:

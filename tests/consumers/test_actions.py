@@ -46,15 +46,21 @@ async def newest(talk: SmartConversation) -> Message:
     return await Message.objects.filter(conversation=talk).order_by("sequence").alast()  # type: ignore[return-value]
 
 
+async def stopped(tab: Page, talk: SmartConversation) -> Message:
+    """Return a reply that has been asked for and stopped half-way."""
+    await tab.send("Hello")
+    await tab.until(STREAMING, "two")
+    reply = await newest(talk)
+    await act(tab, "stop", reply)
+    await tab.until(f"polly-foot-{reply.external_id}", '"stopped"')
+    return reply
+
+
 async def test_stop_continue_regenerate_and_edit(
     talk: SmartConversation, signed_in: Client, scripted: Any
 ) -> None:
     async with page(talk.external_id, signed_in) as tab:
-        await tab.send("Hello")
-        await tab.until(STREAMING, "two")
-        reply = await newest(talk)
-        await act(tab, "stop", reply)
-        await tab.until(f"polly-foot-{reply.external_id}", '"stopped"')
+        reply = await stopped(tab, talk)
         scripted(text=" and more.")
         await act(tab, "continue", reply)
         await tab.until(f"polly-foot-{reply.external_id}", '"complete"', "and more")
@@ -78,11 +84,7 @@ async def test_page_loaded_during_another_version_keeps_the_way_to_the_first(
     talk: SmartConversation, signed_in: Client
 ) -> None:
     async with page(talk.external_id, signed_in) as tab:
-        await tab.send("Hello")
-        await tab.until(STREAMING, "two")
-        reply = await newest(talk)
-        await act(tab, "stop", reply)
-        await tab.until(f"polly-foot-{reply.external_id}", '"stopped"')
+        reply = await stopped(tab, talk)
         await act(tab, "regenerate", reply)
         await tab.until(STREAMING, "two")
     again = await newest(talk)
