@@ -40,6 +40,14 @@ def is_open() -> bool:
     return _home.loop is not None and _home.loop.is_running()
 
 
+def has_ended() -> bool:
+    """Tell whether a loop served sockets in this process, and has stopped for good."""
+    loop = _home.loop
+    # Servers leave theirs as it is; one that is closed was a test's or a command's, and
+    # another one may follow it.
+    return loop is not None and not (loop.is_running() or loop.is_closed())
+
+
 def spawn(work: Work) -> bool:
     """
     Start some work on the home loop; may be called from any thread.

@@ -173,7 +173,9 @@ async def _heard(channel: str, seconds: float) -> AsyncGenerator[dict[str, Any]]
 
 
 def _from_thread(work: home.Work) -> None:
-    if not home.spawn(work):
+    # In a process that ends nobody says anything any more: asgiref would hand the word
+    # to the loop that has stopped and wait for it, and the process would stay.
+    if not home.spawn(work) and not home.has_ended():
         async_to_sync(work)()
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
 
-from polly_htmx.chat import layer
+from polly_htmx.chat import home, layer
 from polly_htmx.chat.layer import Ear
 from tests.patience import PATIENCE
 
@@ -85,3 +87,28 @@ async def test_layer_that_is_down_stops_nobody(frail: Frail) -> None:
     await layer.aring_desks(type="polly.stop", reply_id=1)
     await layer.aring_workers(1)
     assert not frail.failures
+
+
+def test_word_from_a_thread_when_the_loop_has_ended_waits_for_nobody() -> None:
+    ended, said = threading.Event(), threading.Event()
+
+    def work() -> None:
+        ended.wait(PATIENCE)
+        layer.ring_desks(type="polly.stop", reply_id=1)
+        said.set()
+
+    async def serve() -> asyncio.Task[None]:
+        home.adopt()
+        return asyncio.create_task(sync_to_async(work)())
+
+    # As a server's: it stops with work in a thread, and nobody closes it.
+    loop = asyncio.new_event_loop()
+    task = loop.run_until_complete(serve())
+    loop.run_until_complete(asyncio.sleep(0))
+    ended.set()
+    try:
+        assert said.wait(PATIENCE)
+    finally:
+        loop.run_until_complete(task)
+        loop.run_until_complete(home.aclose())
+        loop.close()
