@@ -111,10 +111,10 @@ class Sight:
     state: str
     last: int
     """The highest sequence number in use."""
-    missed: list[Message] | None
-    """What a page shows from its first message on; None if it shows just that."""
     running: Message | None
     """The reply at the end of the path, while it runs."""
+    missed: list[Message] | None = None
+    """What a page shows from its first message on; None if it shows just that."""
     is_elsewhere: bool = False
     """Whether the path has left what the page shows above its first message, so that
     the page must load afresh."""
@@ -130,28 +130,34 @@ def look(conversation: SmartConversation, state: str, sequence: int) -> Sight:
     most MISSED messages.
     """
     conversation.refresh_from_db(fields=["current", "updated_at", "last_sequence"])
-    now = state_of(conversation)
-    limit = 1 if state == now else MISSED
-    path = Message.objects.path_to(conversation.current_id, limit=limit)
-    leaf = path[-1] if path else None
+    now, last = state_of(conversation), conversation.last_sequence
+    if state == now:
+        running = _running(Message.objects.path_to(conversation.current_id, limit=1))
+        if running is not None:
+            with_versions([running])  # Its end will be rendered from what is read here.
+        return Sight(state=now, last=last, running=running)
+    path = Message.objects.path_to(conversation.current_id, limit=MISSED)
     shown = [message for message in path if message.sequence >= sequence]
-    running = leaf if leaf is not None and leaf.is_running else None
-    if state != now:
-        with_versions(shown)
-    elif running is not None:
-        with_versions([running])  # Its end will be rendered from what is read here.
-    # What lies above a message never changes, so it tells for all that is above it.
-    is_known = any(each.sequence == sequence for each in shown)
-    if not sequence:
-        is_known = not path or path[0].parent_id is None
     return Sight(
         state=now,
-        last=conversation.last_sequence,
-        missed=None if state == now else shown,
-        waiting=None if state == now else waiting_in(conversation),
-        running=running,
-        is_elsewhere=state != now and not is_known,
+        last=last,
+        running=_running(path),
+        missed=with_versions(shown),
+        is_elsewhere=not _is_still_there(sequence, path),
+        waiting=waiting_in(conversation),
     )
+
+
+def _running(path: list[Message]) -> Message | None:
+    return path[-1] if path and path[-1].is_running else None
+
+
+def _is_still_there(sequence: int, path: list[Message]) -> bool:
+    """Tell whether a path goes through all above the first message that a page shows."""
+    # What lies above a message never changes, so it tells for all that is above it.
+    if sequence:
+        return any(each.sequence == sequence for each in path)
+    return not path or path[0].parent_id is None
 
 
 def _page(leaf_id: int | None) -> Page:
