@@ -37,6 +37,7 @@ OPENED = "\0"
 _OPEN = re.compile(
     rf"(?:\0|\$\$)[^\0$]{{0,{MAX_CHARS}}}\Z|\$(?!\s)[^\0$]{{0,{MAX_CHARS_IN_LINE}}}\Z"
 )
+_LINE = re.compile(rf"{_INSIDE}*+\\?")
 
 
 def find(state: StateInline, silent: bool) -> bool:  # noqa: FBT001 - the parser calls its rules by position
@@ -68,6 +69,11 @@ def is_open(text: str, *, dollar: bool = False) -> bool:
     """
     found = _OPEN.search(text)
     return found is not None and (not dollar or found[0].startswith("$$"))
+
+
+def may_hold(line: str) -> bool:
+    """Return whether a formula may go on behind a line, if it began before that."""
+    return _LINE.fullmatch(line) is not None
 
 
 def with_formulas(html: SafeString) -> SafeString:

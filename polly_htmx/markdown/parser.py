@@ -11,7 +11,16 @@ from markdown_it import MarkdownIt
 from markdown_it.rules_block import StateBlock
 from markdown_it.token import Token
 
-from polly_htmx.markdown import budget, formulas, images, links, notes, tables, tasks
+from polly_htmx.markdown import (
+    budget,
+    displays,
+    formulas,
+    images,
+    links,
+    notes,
+    tables,
+    tasks,
+)
 from polly_htmx.markdown.limits import MAX_DEPTH, PARSER_DEPTH, TooCostly
 
 
@@ -42,6 +51,7 @@ def parser() -> MarkdownIt:
     md = MarkdownIt("commonmark", options)
     md.enable(["table", "strikethrough"])
     md.block.ruler.before("table", "polly_depth", _refuse_depth)
+    md.block.ruler.before("lheading", "polly_displays", displays.keep_whole)
     # Its brackets begin as escaped ones do.
     md.inline.ruler.before("escape", "polly_formulas", formulas.find)
     # Before escaped brackets become ones like others.

@@ -22,13 +22,14 @@ from polly_htmx.markdown.growth import (
 from polly_htmx.markdown.parser import parser
 
 # Where a paragraph may be cut: behind a sentence, a line that is followed by one that
-# begins with a letter, or before a dollar, which tells what a dollar before it was. What
-# comes next must be seen, since white space at the end of a paragraph is dropped.
+# begins with a letter, or before a dollar, which tells what a dollar before it was: not
+# at the beginning of a line, where a formula may begin that is one for its place alone.
+# What comes next must be seen, since white space at the end of a paragraph is dropped.
 _CUT = re.compile(
     r"[.!?…:;][^\s\w]{0,3}[ \t]+(?=\S)|[。\uff01\uff1f]+(?=\S)|\n[ \t]*(?=[^\W\d_])"
-    r"|[ \t]+(?=\$)"
+    r"|(?<=\S)[ \t]+(?=\$)"
 )
-_SPACE = re.compile(r"[ \t]+(?=\S)")
+_SPACE = re.compile(r"(?<=\S)[ \t]+(?=\S)")
 # Without the end of a sentence for so long, a word will do.
 _LONG = 400
 # Nobody looks for a cut any more when the open piece has got so long.

@@ -56,7 +56,22 @@ def inside(latex: str) -> str:
         ("[a $x$](https://a.example)", ["x"]),
         (r"$\$5$", ["$5"]),
         (r"$a_b*c*d_e$", ["ab∗c∗de"]),
+        ("$$\na\n- b\n+ c\n$$", ["a−b+c"]),
+        ("$$\na\n=\n- b\n$$\nd", ["a=−b"]),
+        ("\\[\nx\n---\n> y\n* z\n\\]", ["x−−−>y∗z"]),
+        ("$$a\n- b$$ c.\n- d", ["a−b"]),
+        ("\\[ a\n- b\n\\]\n# H", ["a−b"]),
+        ("x:\n\\[\na\n- b\n\\]\nc\n$$\nd\n+ e\n$$\n- f", ["a−b", "d+e"]),
+        ("x. y\n  $$\n= a\n$$\n===", ["=a"]),
+        ("- x\n\n  $$\n  a\n  - b\n  $$\n- y", ["a−b"]),
+        ("> $$\n> a\n> - b\n> $$", ["a−b"]),
         # Those are none.
+        ("$$ is a number\n- b\n$$", []),
+        ("$$\na\n# b\n$$", []),
+        ("$$\na\n```\n- b\n$$", []),
+        ("- $$\n- a\n$$", []),
+        ("> $$\n- a\n$$", []),
+        ("$$\na\n\n- b\n$$", []),
         ("It costs $5 and $10, or $20.", []),
         ("US$5m, US$6m and $5–$10", []),
         ("$HOME/bin:$PATH and ${a}$B", []),
@@ -298,3 +313,15 @@ def test_formulas_are_sent_once() -> None:
     stream = MarkdownStream(KEY)
     sent = sum(stream.feed(text[:end]).size for end in range(40, len(text), 40))
     assert sent < 3 * len(render(text))
+
+
+LINES = [
+    "$$", "\\[", "\\]", "$$a", "b$$", "x. y", "- a", "+ b", "=", "---", "* z", "> q",
+    "# h", "```", "", "1. i", "$$ c", "|", "  - d", "  $$", "> $$", "- $$", "    e",
+]  # fmt: skip
+
+
+@hypothesis_settings(max_examples=300, derandomize=True, deadline=None)
+@given(st.lists(st.sampled_from(LINES), min_size=3, max_size=9).map("\n".join))
+def test_lines_of_formulas_are_the_same_while_they_are_written(text: str) -> None:
+    assert finished(text, by_character(text)) == render(text)

@@ -38,6 +38,7 @@ UNITS = [
     "x\n\n", "\\\n", "a  \n", "-\n-\n", "|-|\n", "|a|b|\n|-|-|\n", "|x|y|\n", "[a\n",
     "[a]: https://b.c\n", '[a]: https://b.c "\n', "[a]: <\n", "- [x] a\n",
     "$", "$$", "$a ", "$$a ", "$x$ ", "$((($ ", "\\(", "\\[ ", "\\(x\\)", "$\\frac12$ ",
+    "$$\n", "\\[\na\n", "\\[\n- a\n", "$$a\n+ b\n", "\\[\n=\n\\]\n", "> \\[\n> - a\n",
     "> " * 18 + "a\n", "- " * 12 + "a\n", "- a\n  - b\n    - c\n", "word ",
 ]  # fmt: skip
 # Those that come closest to what a text of their length may cost.
