@@ -33,6 +33,7 @@ MATHML = {
 MATHML_VALUES = {
     "accent": r"true",
     "accentunder": r"true",
+    "class": r"polly-boxed",
     "columnalign": r"left|right",
     "display": r"block",
     "displaystyle": r"true|false",

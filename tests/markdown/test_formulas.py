@@ -136,6 +136,7 @@ def test_a_formula_is_no_longer_than_the_limit(
         (r"{}^2", "<msup><mrow></mrow><mn>2</mn></msup>"),
         ("a = -b", '<mrow><mi>a</mi><mo>=</mo><mo form="prefix">−</mo><mi>b</mi></mrow>'),
         (r"\bmod", '<mo lspace="0.2222em" rspace="0.2222em">mod</mo>'),
+        (r"\boxed{42}", '<mrow class="polly-boxed"><mn>42</mn></mrow>'),
         (r"50\%", "<mrow><mn>50</mn><mi>%</mi></mrow>"),
     ],
 )  # fmt: skip

@@ -25,6 +25,7 @@ from polly_htmx.markdown.mathml.tokens import Unreadable
 if TYPE_CHECKING:
     from polly_htmx.markdown.mathml.reader import Reader
 
+BOXED = "polly-boxed"
 STYLES = {
     "\\displaystyle": {"displaystyle": "true", "scriptlevel": "0"},
     "\\textstyle": {"displaystyle": "false", "scriptlevel": "0"},
@@ -134,6 +135,11 @@ def _plain(reader: Reader) -> Written:
     return reader.argument(), False
 
 
+def _boxed(reader: Reader) -> Written:
+    # Not every browser knows <menclose>, so the frame is the stylesheet's.
+    return element("mrow", reader.argument(), **{"class": BOXED}), False
+
+
 def _word(word: str, _reader: Reader) -> Written:
     return leaf("mo", word, lspace="0.2222em", rspace="0.2222em"), False
 
@@ -153,7 +159,7 @@ COMMANDS: dict[str, Callable[[Reader], Written]] = {
     "begin": environment,
     "binom": _binomial,
     "bmod": partial(_word, "mod"),
-    "boxed": _plain,
+    "boxed": _boxed,
     "cfrac": partial(_fraction, STYLES["\\displaystyle"]),
     "dbinom": _binomial,
     "dfrac": partial(_fraction, STYLES["\\displaystyle"]),

@@ -11,7 +11,7 @@ _ELEMENTS = (
 )
 ELEMENTS = frozenset(_ELEMENTS.split())
 _ATTRIBUTES = (
-    "accent accentunder columnalign display displaystyle form height lspace"
+    "accent accentunder class columnalign display displaystyle form height lspace"
     " linethickness mathvariant maxsize minsize movablelimits rspace scriptlevel"
     " stretchy tabindex width"
 )
