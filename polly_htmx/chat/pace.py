@@ -20,6 +20,10 @@ SHARED_INTERVAL = 0.1
 """The longest interval that this alone leads to; nobody sees the difference."""
 MAX_INTERVAL = 0.5
 """The longest interval, where the event loop is late as well."""
+EARLY = 0.2
+"""The share of an interval by which a frame may come too early. Where many answers are
+written their pieces are read at nearly the same intervals (llm/gathering.py), and
+would otherwise wait once more."""
 
 
 class Pace:
@@ -40,7 +44,9 @@ class Pace:
         wanted = running * SECONDS_PER_RUN + followers * SECONDS_PER_FOLLOWER
         shared = min(wanted, SHARED_INTERVAL)
         interval = max(conf.FLUSH_INTERVAL, shared) + self._lag
-        return max(0.0, self._last + min(interval, MAX_INTERVAL) - now)
+        interval = min(interval, MAX_INTERVAL)
+        left = self._last + interval - now
+        return left if left > interval * EARLY else 0.0
 
     def woke(self, late: float) -> None:
         """Count that the event loop came back later than asked, by so many seconds."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
 from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING, Any
 
+from polly_htmx.llm.gathering import gathered
 from polly_htmx.llm.messages import ProviderEvent, Reasoning, Text
 from polly_htmx.llm.sse import EventStream
 from polly_htmx.llm.tool_calls import ToolCalls
@@ -41,6 +42,7 @@ class Deltas:
         self.answered_by = ""
         self.text: list[str] = []
         self.calls = ToolCalls()
+        self._is_done = False
 
     async def read(self, response: httpx.Response) -> AsyncGenerator[ProviderEvent]:
         """Yield text and thoughts; raise ErrorInStream, or what httpx and json do."""
@@ -48,13 +50,20 @@ class Deltas:
         encoded = response.headers.get("content-encoding", "identity") != "identity"
         pieces = response.aiter_bytes() if encoded else response.aiter_raw()
         async with aclosing(pieces):  # type: ignore[type-var]
-            async for piece in pieces:
-                for data in stream.feed(piece):
-                    if data.startswith(DONE):
-                        await _read_out(pieces)
-                        return
-                    for event in self.events(json.loads(data.decode())):
+            with gathered(response):
+                async for piece in pieces:
+                    for event in self._heard(stream.feed(piece)):
                         yield event
+                    if self._is_done:
+                        break
+            await _read_out(pieces)
+
+    def _heard(self, parts: Iterable[bytes]) -> Iterator[ProviderEvent]:
+        for data in parts:
+            if data.startswith(DONE):
+                self._is_done = True
+                return
+            yield from self.events(json.loads(data.decode()))
 
     def events(self, chunk: Any) -> Iterator[ProviderEvent]:
         """Yield what one chunk brings: often one event, sometimes none."""

@@ -6,6 +6,7 @@ import pytest
 
 from polly_htmx.chat.pace import (
     BYTES_PER_CHAR,
+    EARLY,
     ENVELOPE,
     FREE_BYTES,
     MAX_INTERVAL,
@@ -22,6 +23,13 @@ def test_frame_waits_for_the_flush_interval() -> None:
     pace.sent(100.0, 10)
     assert pace.rest(100.03) == pytest.approx(0.01)
     assert pace.rest(100.05) == 0
+
+
+def test_frame_that_is_nearly_due_goes_at_once() -> None:
+    pace = Pace()
+    pace.sent(100.0, 10)
+    assert pace.rest(100.04 - 0.04 * EARLY * 1.1) > 0
+    assert pace.rest(100.04 - 0.04 * EARLY * 0.9) == 0
 
 
 def test_many_replies_at_once_share_the_time() -> None:
