@@ -38,7 +38,7 @@ class Display:
         self._run = run
         self._holds = holds
         self._pace = Pace()
-        self._stream = MarkdownStream(str(reply.external_id))
+        self._stream = MarkdownStream(reply.short_id)
         self._fed = 0
         self._asked: set[str] = set()
         self._stirred = asyncio.Event()

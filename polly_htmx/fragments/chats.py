@@ -17,7 +17,7 @@ from polly_htmx.chat.slots import Slot, sign
 from polly_htmx.chat.waiting import Waiting, waiting_in
 from polly_htmx.conf import conf
 from polly_htmx.exceptions import PollyError
-from polly_htmx.models import Message, Parrot, SmartConversation
+from polly_htmx.models import Message, Parrot, SmartConversation, short
 
 NO_PAGE = Page(messages=[], earlier=None)
 NOTHING_WAITS = Waiting(messages=[])
@@ -41,6 +41,11 @@ class Chat:
     """Names the page if a list stands beside the chat, which its socket keeps up."""
     error: PollyError | None = None
     draft: str = field(default="", repr=False)
+
+    @property
+    def short_id(self) -> str:
+        """Names what each message of this chat refers to: see short()."""
+        return short(str(self.id))
 
     @property
     def htmx(self) -> int:

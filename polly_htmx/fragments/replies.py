@@ -10,7 +10,7 @@ from polly_htmx.chat.events import ReplyGrew
 from polly_htmx.fragments.rendering import Reader, frame
 from polly_htmx.fragments.thoughts import NO_PRELUDE, Prelude, thought_grew
 from polly_htmx.markdown import vouched
-from polly_htmx.models import Message, SmartConversation
+from polly_htmx.models import Message, SmartConversation, short
 
 KEPT_FRAMES = 64
 """Growth frames kept for the other followers in this process: they come at once."""
@@ -46,6 +46,7 @@ def reply_streaming(
         html=html,
         thoughts=vouched(prelude.thoughts),
         phase=prelude.phase,
+        is_dressed=prelude.is_dressed,
         reader=reader,
     )
 
@@ -60,11 +61,13 @@ def reply_grew(event: ReplyGrew) -> str:
     all that is in it.
     """
     closed = thought_grew(event.reply, event.thought)
-    closed += _before(f"polly-tail-{event.reply}", ("<div {}>", "</div>"), event.closed)
+    closed += _before(
+        f"polly-tail-{short(event.reply)}", ("<div {}>", "</div>"), event.closed
+    )
     if event.tail is not None:
         order = ' hx-swap-oob="true"'
         return closed + _tail(event.reply, event.tail, order)
-    place = f"polly-open-{event.reply}"
+    place = f"polly-open-{short(event.reply)}"
     if event.grown:
         closed += _before(place, GROWN[event.kind], event.grown)
     if event.open is not None:
@@ -117,7 +120,7 @@ def reply_ended(
 
 
 def _tail(reply: str, html: str, order: str = "") -> str:
-    return f'<div class="polly-tail" id="polly-tail-{reply}"{order}>{html}</div>'
+    return f'<div class="polly-tail" id="polly-tail-{short(reply)}"{order}>{html}</div>'
 
 
 def _before(place: str, wrapping: tuple[str, str], html: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from polly_htmx.models.base import short
 from polly_htmx.models.calls import ModelCall
 from polly_htmx.models.conversations import SmartConversation
 from polly_htmx.models.drafts import Draft
@@ -25,4 +26,5 @@ __all__ = [
     "SocketCount",
     "Trick",
     "Versions",
+    "short",
 ]

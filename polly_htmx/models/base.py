@@ -7,6 +7,9 @@ import uuid
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+SHORT = 8
+"""Characters that tell the few replies apart that run on one page."""
+
 
 class PublicModel(models.Model):
     """A row with an id that may stand in a URL, and the times of its life."""
@@ -19,3 +22,17 @@ class PublicModel(models.Model):
 
     class Meta:
         abstract = True
+
+    @property
+    def short_id(self) -> str:
+        """See short()."""
+        return short(str(self.external_id))
+
+
+def short(public_id: str) -> str:
+    """
+    Return the beginning of a public id, to name what is alone of its kind on a page.
+
+    Frames name what is being written some thirty times in an answer.
+    """
+    return public_id[:SHORT]

@@ -27,7 +27,7 @@ from polly_htmx.consumers.follower import Follower
 from polly_htmx.consumers.outbox import Outbox
 from polly_htmx.consumers.view import Frames
 from polly_htmx.markdown import render, verbatim
-from polly_htmx.models import Message, Parrot, ParrotVersion, SmartConversation
+from polly_htmx.models import Message, Parrot, ParrotVersion, SmartConversation, short
 from tests.applied import Page
 from tests.dom import Element, parse
 from tests.markdown.page import rows_joined
@@ -38,11 +38,12 @@ T = TypeVar("T")
 RUN = "a run"
 KEY = uuid.UUID(int=7)
 PARTS = "".join(
-    f'<div id="polly-{name}-{KEY}"></div>' for name in ("line", "error", "status")
+    f'<div id="polly-{name}"></div>'
+    for name in (f"line-{KEY}", f"error-{KEY}", f"status-{short(str(KEY))}")
 )
 EMPTY = (
     f'<div id="polly-log-{KEY}"><div id="polly-recent-{KEY}"></div></div>'
-    f'{PARTS}<span id="polly-stop-{KEY}"></span>'
+    f'{PARTS}<span id="polly-stop-{short(str(KEY))}"></span>'
 )
 OFTEN = {"deliver": 10, "late": 1, "twice": 1, "lose": 1}
 """What may become of an event on its way, and how often."""

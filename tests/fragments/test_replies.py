@@ -75,7 +75,7 @@ def grew(reply: Message, change: Change, number: int = 1) -> ReplyGrew:
 
 def write(page: Page, reply: Message, text: str, ends: Iterable[int]) -> MarkdownStream:
     """Let the page follow a reply while it is written."""
-    stream = MarkdownStream(str(reply.external_id))
+    stream = MarkdownStream(reply.short_id)
     for number, end in enumerate(ends, 1):
         change = stream.feed(text[:end])
         if number == 1:
@@ -142,7 +142,7 @@ def test_each_step_shows_what_one_who_joins_then_is_shown(
     # Without the table, whose bodies join only at the end.
     text = "\n".join(line for line in TEXT.split("\n") if not line.startswith("|"))
     page = page_of(conversation)
-    stream = MarkdownStream(str(reply.external_id))
+    stream = MarkdownStream(reply.short_id)
     begun = fragments.reply_streaming(
         conversation, reply, closed="", tail="", prelude=THERE
     )
@@ -162,7 +162,7 @@ def test_each_step_shows_what_one_who_joins_then_is_shown(
 def test_every_kind_of_growth_is_used(
     conversation: SmartConversation, reply: Message
 ) -> None:
-    stream = MarkdownStream(str(reply.external_id))
+    stream = MarkdownStream(reply.short_id)
     kinds = {stream.feed(TEXT[:until]).kind for until in by_character(TEXT)}
     assert kinds >= {"item", "row", "line", "sentence"}
 

@@ -255,7 +255,7 @@ def test_phase_is_said_once_and_moves_no_focus(
 ) -> None:
     frames = fragments.phase_parcels(conversation, reply, event(reply, phase=phase))
     assert len(frames) == 1
-    status = f'<p id="polly-status-{conversation.external_id}"'
+    status = f'<p id="polly-status-{conversation.short_id}"'
     assert frames[0].count(status) == 1
     assert words in frames[0]
     # A button that is put in its own place loses the focus.
