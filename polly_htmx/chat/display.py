@@ -14,6 +14,7 @@ from polly_htmx.chat.home import to_the_end
 from polly_htmx.chat.pace import Pace
 from polly_htmx.chat.thoughts import NO_NEWS, Thoughts
 from polly_htmx.markdown import Change, MarkdownStream, render
+from polly_htmx.markdown.parts import continued
 from polly_htmx.models import Message
 
 MUCH = 2_000
@@ -95,7 +96,7 @@ class Display:
             html = str(await self._in_time(render, text, len(text)))
             return replace(last, html=html)
         shown, _tail = self._stream.whole()
-        whole = f"{shown}{change.closed}"
+        whole = continued(shown, change.closed)
         # Thoughts alone offer less to do than an answer: pages read the row then.
         is_short = len(whole) <= SHORT and not (text and self.thoughts.text)
         return replace(

@@ -17,6 +17,7 @@ from polly_htmx.fragments.replies import (
     reply_streaming,
 )
 from polly_htmx.fragments.thoughts import NO_PRELUDE, Prelude, lots, thought_grew
+from polly_htmx.markdown.parts import END, PART, REST, piece_of
 from polly_htmx.models import Message, SmartConversation
 
 PARCEL = 40_000
@@ -198,15 +199,27 @@ def _lots(html: str) -> list[str]:
     if _size(html) <= PARCEL:
         return [html]
     lots: list[str] = []
-    start = end = depth = filled = 0
+    start = filled = 0
+    cut, began = (0, False), False
+    for end, inside in _gaps(html):
+        size = _size(html[cut[0] : end])
+        if cut[0] > start and filled + size > PARCEL:
+            lot = html[start : cut[0]] + (END if cut[1] else "")
+            lots.append(piece_of(lot, inside=began))
+            (start, began), filled = cut, 0
+        cut, filled = (end, inside), filled + size
+    return [*lots, piece_of(html[start:], inside=began)]
+
+
+def _gaps(html: str) -> Iterator[tuple[int, bool]]:
+    """Yield where blocks end, and whether in a part, which goes on behind them."""
+    depth, inside = 0, False
     for tag in _TAG.finditer(html):
         if tag[2] not in _VOID:
             depth += -1 if tag[1] else 1
-        if depth:
-            continue
-        size = _size(html[end : tag.end()])
-        if end > start and filled + size > PARCEL:
-            lots.append(html[start:end])
-            start, filled = end, 0
-        end, filled = tag.end(), filled + size
-    return [*lots, html[start:]]
+        if tag[0] in {PART, REST}:
+            inside = True
+        elif depth == inside:
+            yield tag.end(), inside
+        elif not depth:
+            inside = False

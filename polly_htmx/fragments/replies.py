@@ -10,6 +10,7 @@ from polly_htmx.chat.events import ReplyGrew
 from polly_htmx.fragments.rendering import Reader, frame
 from polly_htmx.fragments.thoughts import NO_PRELUDE, Prelude, thought_grew
 from polly_htmx.markdown import vouched
+from polly_htmx.markdown.parts import END, split, with_tail
 from polly_htmx.models import Message, SmartConversation, short
 
 KEPT_FRAMES = 64
@@ -38,7 +39,7 @@ def reply_streaming(
     """Return the frame that shows a running reply whole, ready to grow."""
     reply = copy(reply)
     reply.status = Message.Status.STREAMING
-    html = vouched(f"{closed}{_tail(str(reply.external_id), tail)}")
+    html = vouched(with_tail(closed, _tail(str(reply.external_id), tail)))
     return frame(
         "begun" if prelude.is_there and not prelude.thoughts else "article",
         conversation,
@@ -61,9 +62,11 @@ def reply_grew(event: ReplyGrew) -> str:
     all that is in it.
     """
     closed = thought_grew(event.reply, event.thought)
-    closed += _before(
-        f"polly-tail-{short(event.reply)}", ("<div {}>", "</div>"), event.closed
-    )
+    first, parts = split(event.closed)
+    place = f"polly-tail-{short(event.reply)}"
+    closed += _before(place, ("<div {}>", "</div>"), first)
+    if parts:
+        return closed + _moved(event.reply, parts, event.tail or "")
     if event.tail is not None:
         order = ' hx-swap-oob="true"'
         return closed + _tail(event.reply, event.tail, order)
@@ -90,12 +93,13 @@ def reply_closed(
     Nothing is sent twice: the last pieces, and the foot, from which the page's
     script takes the article's status.
     """
-    html = vouched(closed)
+    first, parts = split(closed)
     return frame(
         "closed",
         conversation,
         message=reply,
-        html=html,
+        html=vouched(first),
+        parts=vouched(parts),
         was_thinking=was_thinking,
         reader=reader,
     )
@@ -121,6 +125,14 @@ def reply_ended(
 
 def _tail(reply: str, html: str, order: str = "") -> str:
     return f'<div class="polly-tail" id="polly-tail-{short(reply)}"{order}>{html}</div>'
+
+
+def _moved(reply: str, parts: str, tail: str) -> str:
+    """Return the order to add parts, the last of which takes the tail."""
+    gone = f'<div id="polly-tail-{short(reply)}" hx-swap-oob="delete"></div>'
+    parts = parts.removesuffix(END) + _tail(reply, tail) + END
+    order = f'hx-swap-oob="beforeend:#polly-content-{reply}"'
+    return f"{gone}<div {order}>{parts}</div>"
 
 
 def _before(place: str, wrapping: tuple[str, str], html: str) -> str:

@@ -14,7 +14,7 @@ class Change:
     """What a page must do to show what a text has grown to."""
 
     closed: SafeString = NOTHING
-    """Blocks that will not change any more; they go before the tail."""
+    """Blocks that will not change any more; they go before the tail. See parts.py."""
     tail: SafeString | None = None
     """The whole open block anew; None if it only grew, or did not change."""
     kind: str = ""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from polly_htmx.markdown.formulas import with_formulas
 from polly_htmx.markdown.limits import TooCostly, check_cost
 from polly_htmx.markdown.losses import hidden_texts, loses_text
 from polly_htmx.markdown.parser import Block, parse
+from polly_htmx.markdown.parts import gathered
 from polly_htmx.markdown.renderer import to_html
 from polly_htmx.markdown.sanitiser import sanitise
 from polly_htmx.markdown.text import clean_text, legible
@@ -35,7 +36,7 @@ def render(text: str) -> SafeString:
     except Exception as error:  # noqa: BLE001 - a text must be shown whatever is in it
         report(error)
         return plain(source)
-    return format_html_join("", "{}", ((render_block(block),) for block in blocks))
+    return gathered(render_block(block) for block in blocks)
 
 
 def render_block(block: Block) -> SafeString:

@@ -11,7 +11,6 @@ from polly_htmx.markdown.ends import open_from
 from polly_htmx.markdown.growth import (
     Growth,
     certain,
-    cut,
     is_huge,
     joined,
     offset,
@@ -28,6 +27,7 @@ from polly_htmx.markdown.lines import (
     PlainGrowth,
 )
 from polly_htmx.markdown.parser import Block, parse
+from polly_htmx.markdown.parts import PART, Parts, piece_of
 from polly_htmx.markdown.rendering import render, render_block, report
 from polly_htmx.markdown.rows import RowGrowth
 from polly_htmx.markdown.sentences import SentenceGrowth
@@ -61,6 +61,7 @@ class MarkdownStream:
         self._read = 0
         self._length = 0
         self._closed: list[SafeString] = []
+        self._parts = Parts()
         self._price = 0.0
         self._known = Known()
         # Of the source that is not closed: what the growing block has finished,
@@ -76,6 +77,7 @@ class MarkdownStream:
     def feed(self, text: str) -> Change:
         """Return what changes now that the text has grown to this. Never raises."""
         before = self._growth, self._tail, len(self._closed)
+        inside = self._parts.is_open
         pieces = len(self._growth.finished) if self._growth else 0
         opened = self._growth.open if self._growth else None
         self._rest += self._normalised(text)
@@ -87,9 +89,10 @@ class MarkdownStream:
             report(error)
             self._show_plain()
         growth, tail, closed = before
-        blocks = joined(self._closed[closed:])
+        blocks = self._piece(closed, inside=inside)
         if self._growth is None:
-            unchanged = growth is None and tail == self._tail
+            # A new part takes the tail along, so it must be told with it.
+            unchanged = growth is None and tail == self._tail and PART not in blocks
             return Change(closed=blocks, tail=None if unchanged else self._tail)
         if self._growth is not growth:
             return Change(closed=blocks, tail=self._growth.tail(self._key))
@@ -101,7 +104,7 @@ class MarkdownStream:
     def whole(self) -> tuple[SafeString, SafeString]:
         """Return the closed blocks and the tail, as the last feed has left them."""
         tail = self._growth.tail(self._key) if self._growth else self._tail
-        return joined(self._closed), tail
+        return self._piece(0, inside=False), tail
 
     def finish(self, text: str) -> Change | None:
         """
@@ -116,7 +119,15 @@ class MarkdownStream:
         if not html.startswith(closed):
             return None
         # What is closed ends between two blocks, so the rest begins there.
-        return Change(closed=cut(html, len(closed), len(html)), tail=NOTHING)
+        rest = piece_of(html[len(closed) :], inside=self._parts.is_open)
+        return Change(closed=rest, tail=NOTHING)
+
+    def _piece(self, start: int, *, inside: bool) -> SafeString:
+        """Return what is closed from a block on, as it is told."""
+        if start == len(self._closed):
+            return NOTHING
+        blocks = joined(self._closed[start:])
+        return piece_of(blocks + self._parts.end, inside=inside)
 
     def _normalised(self, text: str) -> str:
         """Return what is new in the text, as it may be shown."""
@@ -181,7 +192,7 @@ class MarkdownStream:
         if growth.ended:
             html, length = growth.ended
             self._price += growth.price + growth.cost(self._rest[:length])
-            self._closed.append(html)
+            self._closed.append(self._parts.add(html))
             self._known = growth.known
             self._forget(length)
         else:
@@ -210,7 +221,7 @@ class MarkdownStream:
         tokens = [token for block in blocks[:count] for token in block.tokens]
         length = min(offset(shown, line), len(shown))
         self._known = self._known.after(env, line, tokens)
-        self._closed += html
+        self._closed += [self._parts.add(block) for block in html]
         self._price += cost(shown[:length])
         self._forget(length)
         return True

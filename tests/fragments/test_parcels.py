@@ -9,6 +9,7 @@ import pytest
 from polly_htmx import fragments
 from polly_htmx.chat.conversations import PAGE_SIZE
 from polly_htmx.fragments.parcels import PARCEL
+from polly_htmx.markdown.parts import END, piece_of
 from polly_htmx.models import Message, SmartConversation
 from tests.applied import Page
 from tests.fragments.test_replies import page_of
@@ -78,9 +79,9 @@ def test_joiner_of_a_long_answer_gets_parcels_and_its_end(
     talk: SmartConversation,
 ) -> None:
     page, reply = page_of(talk), messages_of(talk)[-1]
-    half, rest = str(reply.html)[: len(str(reply.html)) // 2], ""
-    cut = half.rindex("<p>")
-    half, rest = half[:cut], str(reply.html)[cut:]
+    html = str(reply.html)
+    cut = html.rindex("<p>", 0, len(html) // 2)
+    half, rest = html[:cut] + END, piece_of(html[cut:], inside=True)
     frames = fragments.streaming_parcels(talk, reply, closed=half, tail="<p>open</p>")
     for frame in frames:
         assert len(frame.encode()) < LIMIT

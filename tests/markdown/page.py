@@ -10,6 +10,7 @@ from itertools import chain
 from random import Random
 
 from polly_htmx.markdown import Change, MarkdownStream
+from polly_htmx.markdown.parts import continued
 
 KEY = "1f0c"
 ID = f' id="polly-open-{KEY}"'
@@ -33,7 +34,7 @@ class Page:
     def apply(self, change: Change) -> None:
         """Do what the change says."""
         self.changes.append(change)
-        self.closed += change.closed
+        self.closed = continued(self.closed, change.closed)
         if change.tail is not None:
             assert not change.grown
             assert change.open is None
