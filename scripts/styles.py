@@ -17,7 +17,17 @@ from pathlib import Path
 FOLDER = Path(__file__).resolve().parent.parent / "static" / "polly_htmx"
 WHOLE = FOLDER / "polly.css"
 PARTS = (
-    *("tokens", "tokens-code", "base", "prose", "formulas", "log", "thoughts", "foot"),
+    *(
+        "tokens",
+        "tokens-code",
+        "base",
+        "prose",
+        "parts",
+        "formulas",
+        "log",
+        "thoughts",
+        "foot",
+    ),
     *("actions", "composer", "queue", "empty", "keys", "list", "item", "side"),
     *("page", "code", "print", "guard"),
 )

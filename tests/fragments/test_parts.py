@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from unittest.mock import patch
+from unittest.mock import patch  # Small parts, so that texts can be short.
 
 import pytest
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from unittest.mock import patch
+from unittest.mock import patch  # Small parts, so that texts can be short.
 
 import pytest
 from hypothesis import given, settings as hypothesis_settings, strategies as st
