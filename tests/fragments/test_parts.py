@@ -92,7 +92,7 @@ def test_each_step_shows_what_one_who_joins_then_is_shown(
     # Without the table, whose bodies join only at the end.
     text = "\n".join(line for line in TEXT.split("\n") if "|" not in line)
     page = page_of(conversation)
-    stream = MarkdownStream(str(reply.external_id))
+    stream = MarkdownStream(reply.short_id)
     page.apply(
         fragments.reply_streaming(
             conversation, reply, closed="", tail="", prelude=THERE
@@ -122,7 +122,7 @@ def test_parcels_cut_parts_between_blocks(
     monkeypatch.setattr(parcels, "PARCEL", limit)
     page = page_of(conversation)
     middle = TEXT.index("---", len(TEXT) // 2)
-    stream = MarkdownStream(str(reply.external_id))
+    stream = MarkdownStream(reply.short_id)
     stream.feed(TEXT[:middle])
     closed, tail = stream.whole()
     frames = fragments.streaming_parcels(conversation, reply, closed=closed, tail=tail)
