@@ -124,7 +124,7 @@ async def test_answer_is_whole_when_it_just_fits(
 async def test_loop_gets_a_turn_when_pieces_never_wait(scripted: Invoke) -> None:
     class Eager(type(scripted())):  # type: ignore[misc]
         async def provider_events(self, messages):  # type: ignore[no-untyped-def]
-            for _ in range(10_000):
+            for _ in range(50_000):
                 yield Text("x")
 
     turns = 0
