@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 import time
 import urllib.error
@@ -18,7 +17,7 @@ from django.db import connection
 
 from tests.patience import PATIENCE
 from tests.ports import free_port
-from tests.programs import ROOT, Program, until
+from tests.programs import ROOT, Process, Program, until
 from tests.rows import Rows, rows_of
 
 __all__ = ["PATIENCE", "ROOT", "Site", "Worker", "free_port", "live_site", "scripted"]
@@ -101,7 +100,7 @@ class Worker(HostProcess):
         return {int(each["id"]) for each in clients if each["cmd"] == "bzpopmin"}
 
 
-def wait_for_http(url: str, process: subprocess.Popen[bytes]) -> None:
+def wait_for_http(url: str, process: Process) -> None:
     """Return when a URL answers, whatever it says; fail if the process ends before."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:

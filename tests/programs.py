@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+from tests import forks
 from tests.patience import PATIENCE
 
-ROOT = Path(__file__).resolve().parent.parent
-FAULTHANDLER = {"PYTHONFAULTHANDLER": "1"}
+ROOT = forks.ROOT
+Process = subprocess.Popen[bytes] | forks.Forked
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -33,7 +34,7 @@ class Program:
     extras: dict[str, str] = field(default_factory=dict)
     """Variables of the environment, over all others."""
     log: Path = field(default_factory=_new_log)
-    process: subprocess.Popen[bytes] | None = None
+    process: Process | None = None
 
     def command(self) -> list[str]:
         """Return the command line."""
@@ -56,14 +57,9 @@ class Program:
         """Start the process, ready or not."""
         assert self.process is None, "It runs already."
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                self.command(),
-                cwd=ROOT,
-                env={**os.environ, **FAULTHANDLER, **self.environment(), **self.extras},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-            )
+            variables = {**forks.FAULTHANDLER, **self.environment(), **self.extras}
+            env = {**os.environ, **variables}
+            self.process = forks.start(self.command(), env, log, log)
 
     def kill(self, number: signal.Signals = signal.SIGKILL) -> None:
         """End the process by a signal, and wait until it is gone; fail if it stays."""
@@ -96,7 +92,7 @@ class Program:
         self.running.send_signal(signal.SIGCONT)
 
     @property
-    def running(self) -> subprocess.Popen[bytes]:
+    def running(self) -> Process:
         """The process, which must have been started."""
         assert self.process is not None, "It does not run."
         return self.process
