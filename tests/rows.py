@@ -10,19 +10,19 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-import subprocess
 import sys
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any, Protocol
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
 
 import psycopg
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg.rows import dict_row
 
+from tests import forks
 from tests.patience import PATIENCE
-from tests.programs import ROOT
 
 Row = dict[str, Any]
 
@@ -87,27 +87,32 @@ class _Tools:
         raise NotImplementedError
 
     def _run(self, *command: str) -> str:
-        settings = {"DJANGO_SETTINGS_MODULE": "tests.settings"}
-        result = subprocess.run(
-            [sys.executable, *command],
-            check=False,
-            cwd=ROOT,
-            env={**os.environ, **settings, **self.environment},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-        )
-        assert result.returncode == 0, result.stderr
-        return result.stdout
+        settings = {"DJANGO_SETTINGS_MODULE": "tests.settings", **forks.FAULTHANDLER}
+        env = {**os.environ, **settings, **self.environment}
+        return forks.output([sys.executable, *command], env, PATIENCE)
 
 
 class SqliteRows(_Tools):
     """A file."""
 
+    _migrated: ClassVar[list[bytes]] = []
+    """The first file that was migrated, before it had any rows."""
+
     def __init__(self, path: str) -> None:
         self.path = path
         self.environment = {"POLLY_TEST_DATABASE": "sqlite", "POLLY_TEST_SQLITE": path}
+
+    def migrate(self) -> None:
+        """Make the tables: once by the migrations, and then as a copy."""
+        file = Path(self.path)
+        is_new = not file.exists()
+        if is_new and self._migrated:
+            file.write_bytes(self._migrated[0])
+            return
+        super().migrate()
+        if is_new:
+            self.all("PRAGMA wal_checkpoint(TRUNCATE)")  # Else the file lacks some.
+            self._migrated.append(file.read_bytes())
 
     def key(self, public_id: str) -> str:
         """See _Tools."""
