@@ -53,6 +53,9 @@ NO_DJANGO = (
 NO_PROCESSES = tuple(
     f"--ignore=tests/{name}" for name in ("browser", "chat", "llm", "markdown")
 )
+# Those that want the machine to themselves lie here: reading all the others takes
+# seconds in which the machine does nothing else.
+WITH_ALONE = ("tests/llm", "tests/management")
 JOBS = os.environ.get("POLLY_JOBS", str(min(os.cpu_count() or 1, 4)))
 COVERAGE = ("--cov", "--cov-append", "--cov-report=", "--cov-fail-under=0")
 # With warnings of all kinds on.
@@ -102,7 +105,7 @@ def suite(shell: Shell) -> None:
 
 def suite_alone(shell: Shell) -> None:
     """Run what wants the machine to itself, one test after the other."""
-    pytest(shell, *PYTEST, "-m", ALONE, *COVERAGE)
+    pytest(shell, *PYTEST, "-m", ALONE, *COVERAGE, *WITH_ALONE)
 
 
 def suite_live(shell: Shell) -> None:
@@ -146,7 +149,7 @@ def suite_newer(shell: Shell) -> None:
     versions = "import django, sys; print(sys.version, 'Django', django.__version__)"
     shell.run(python, "-c", versions)
     pytest(shell, python, "-m", "pytest", "-m", SHARED, *NO_DJANGO, jobs=JOBS)
-    pytest(shell, python, "-m", "pytest", "-m", ALONE_AGAIN)
+    pytest(shell, python, "-m", "pytest", "-m", ALONE_AGAIN, *WITH_ALONE)
 
 
 GROUPS: list[list[Lane]] = [

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.gate import NO_PROCESSES
+from scripts.gate import NO_PROCESSES, WITH_ALONE
 
 TESTS = Path(__file__).resolve().parent
 
@@ -34,3 +34,11 @@ def test_folders_that_start_no_process_start_none(option: str) -> None:
     inside = {each for each in marked("live") if (TESTS / each).is_relative_to(folder)}
     # Those with a browser have a part of their own.
     assert inside <= marked("browser")
+
+
+def test_tests_that_want_the_machine_lie_where_they_are_looked_for() -> None:
+    # Those with a browser have a part of their own.
+    found = marked("alone") - marked("browser")
+    assert found
+    folders = tuple(f"{name.removeprefix('tests/')}/" for name in WITH_ALONE)
+    assert not [each for each in found if not each.startswith(folders)]
