@@ -114,6 +114,13 @@ def start(
         server = _server()
         if _python(env) == server.variables:
             return server.fork(command[2:], env, out, err)
+    return start_anew(command, env, out, err)
+
+
+def start_anew(
+    command: Sequence[str], env: Mapping[str, str], out: IO[Any], err: IO[Any]
+) -> subprocess.Popen[bytes]:
+    """Start a program as a shell would."""
     return subprocess.Popen(
         command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=out, stderr=err
     )

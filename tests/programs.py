@@ -34,6 +34,8 @@ class Program:
     extras: dict[str, str] = field(default_factory=dict)
     """Variables of the environment, over all others."""
     log: Path = field(default_factory=_new_log)
+    is_fork: bool = True
+    """Whether it may begin as a fork: see tests.forks."""
     process: Process | None = None
 
     def command(self) -> list[str]:
@@ -59,7 +61,8 @@ class Program:
         with self.log.open("ab") as log:
             variables = {**forks.FAULTHANDLER, **self.environment(), **self.extras}
             env = {**os.environ, **variables}
-            self.process = forks.start(self.command(), env, log, log)
+            start = forks.start if self.is_fork else forks.start_anew
+            self.process = start(self.command(), env, log, log)
 
     def kill(self, number: signal.Signals = signal.SIGKILL) -> None:
         """End the process by a signal, and wait until it is gone; fail if it stays."""

@@ -110,9 +110,9 @@ def town(rows: PostgresRows, redis: Redis, provider: FakeProvider) -> Iterator[T
     )
     by_worker = {**settings, "REPLIES": "worker"}
     with (
-        Worker(polly=by_worker, rows=rows, layer=redis.layer) as worker,
-        Site(polly=settings, rows=rows, layer=redis.layer) as own,
-        Site(polly=by_worker, rows=rows, layer=redis.layer) as web,
+        Worker(polly=by_worker, rows=rows, layer=redis.layer, is_fork=False) as worker,
+        Site(polly=settings, rows=rows, layer=redis.layer, is_fork=False) as own,
+        Site(polly=by_worker, rows=rows, layer=redis.layer, is_fork=False) as web,
     ):
         yield Town(sites=[own, web], worker=worker)
 
