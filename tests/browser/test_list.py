@@ -179,6 +179,24 @@ def test_the_drawer_opens_and_closes_by_keys(
     assert wide <= PHONE["width"]
 
 
+def test_a_long_list_scrolls_and_the_page_does_not(
+    site: Site, open_tab: Callable[..., Tab], chat: SmartConversation, somebody: User
+) -> None:
+    for number in range(40):
+        SmartConversation.objects.create(
+            parrot=chat.parrot, user=somebody, title=f"Chat {number}"
+        )
+    tab = open_tab(site, somebody)
+    tab.open_chat(chat)
+    last = side(tab).get_by_role("link", name="Chat ").last
+    last.scroll_into_view_if_needed()
+    expect(last).to_be_in_viewport()
+    page = "() => document.scrollingElement"
+    tall: Any = tab.page.evaluate(f"{page}.scrollHeight - innerHeight")
+    assert tall <= 0
+    assert tab.page.evaluate(f"{page}.scrollTop") == 0
+
+
 def test_the_list_works_without_scripts(
     site: Site,
     open_tab: Callable[..., Tab],
