@@ -49,6 +49,7 @@ async def main(pages: int) -> None:
         person = rows.person(ANSWERS, "DUMMY")
         layer = stack.enter_context(redis_server()).layer
         given: dict[str, Any] = {"polly": polly, "rows": rows, "layer": layer}
+        given["is_fork"] = False  # Forks share memory.
         worker = stack.enter_context(Worker(**given))
         ours = stack.enter_context(Site(**given))
         application = "benchmarks.bare.asgi:application"

@@ -115,7 +115,7 @@ class Field:
         self._stack.__enter__()
         folder = tempfile.TemporaryDirectory(prefix="polly-bench-")
         self._folder = Path(self._stack.enter_context(folder))
-        self._provider = self._stack.enter_context(Provider())
+        self._provider = self._stack.enter_context(Provider(is_fork=False))
         return self
 
     def __exit__(self, *exc_info: object) -> None:
@@ -158,6 +158,7 @@ class Field:
             rows=SqliteRows(str(self._folder / "none.sqlite3")),
             application="benchmarks.streaming.floors:application",
             extras=extras,
+            is_fork=False,
         )
         self._stack.enter_context(site)
         return Server(name=name, site=site, doors=_doors(site, "", [""] * PLENTY))
@@ -170,7 +171,7 @@ class Field:
         polly = {**LIMITS, **(asked if name == "litellm" else PLAYED)}
         # As a site of the README has it, which waits for the disk at each commit.
         extras = {"POLLY_TEST_SYNCHRONOUS": "FULL"}
-        made = Site(polly=polly, rows=rows, extras=extras)
+        made = Site(polly=polly, rows=rows, extras=extras, is_fork=False)
         site = self._stack.enter_context(made)
         return Server(
             name=name,

@@ -101,6 +101,9 @@ def site(file: SqliteRows) -> Iterator[Site]:
     """Return a site whose answers take longer than the tests."""
     with Site(polly=polly(**SCRIPT, SHUTDOWN_GRACE=0), rows=file) as started:
         yield started
+        # Told to end it would try for half a minute to save the answer of an account
+        # that is gone.
+        started.kill()
 
 
 async def test_ended_session_loses_its_sockets_and_sends_nothing(
