@@ -118,16 +118,16 @@ def _announce(draft: Draft, turn: Turn, *, is_own: bool) -> None:
     """
     conversation, message, reply = draft.conversation, turn.message, turn.reply
     reply_id = reply.pk if reply else None
-    claimed = dispatch.claim_here(reply) if reply and is_own else None
-    as_stored = claimed.reply if claimed else reply
     event: TurnTaken | PathChanged = PathChanged(state=state_of(conversation))
     if draft.place_of is None:
         event = TurnTaken(
             message_id=message.pk,
             reply_id=reply_id,
             state=state_of(conversation),
-            rows=tuple(copy(row) for row in (message, as_stored) if row and is_own),
+            rows=tuple(copy(row) for row in (message, reply) if row and is_own),
         )
+
+    claimed = dispatch.claim_here(reply) if reply and is_own else None
 
     def tell() -> None:
         dispatch.announce(conversation, event, reply_id, claimed)

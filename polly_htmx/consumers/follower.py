@@ -256,10 +256,6 @@ class Follower(View):
 
     def _streaming(self, reply: Message, event: ReplyGrew | ReplySoFar) -> Frames:
         self._begun = True
-        is_dressed = reply.status == Message.Status.STREAMING
         reply.status = Message.Status.STREAMING
         render = partial(self._render, fragments.streaming_parcels, reply)
-        return self._made(
-            ("whole", event, is_dressed),
-            lambda: render(**steps.whole(event, is_dressed=is_dressed)),
-        )
+        return self._made(("whole", event), lambda: render(**steps.whole(event)))

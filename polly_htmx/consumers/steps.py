@@ -12,20 +12,14 @@ UNREAD = " "
 """Stands for a text that the page shows, and of which the row was not read again."""
 
 
-def whole(event: ReplyGrew | ReplySoFar, *, is_dressed: bool = False) -> dict[str, Any]:
-    """
-    Return a running reply as an event tells it, which must be all there is.
-
-    ``is_dressed`` tells whether the page shows that it is being written.
-    """
+def whole(event: ReplyGrew | ReplySoFar) -> dict[str, Any]:
+    """Return a running reply as an event tells it, which must be all there is."""
     # Who is told that it has grown, and has no word of it, has been told of its turn.
     is_there = isinstance(event, ReplyGrew)
     thoughts = event.thought if isinstance(event, ReplyGrew) else event.thoughts
     # Of a run that has told nothing yet there is nothing new to say.
     phase = event.phase if event.number else None
-    prelude = Prelude(
-        thoughts=thoughts, phase=phase, is_there=is_there, is_dressed=is_dressed
-    )
+    prelude = Prelude(thoughts=thoughts, phase=phase, is_there=is_there)
     return {"closed": event.closed, "tail": event.tail or "", "prelude": prelude}
 
 

@@ -47,7 +47,6 @@ def reply_streaming(
         html=html,
         thoughts=vouched(prelude.thoughts),
         phase=prelude.phase,
-        is_dressed=prelude.is_dressed,
         reader=reader,
     )
 

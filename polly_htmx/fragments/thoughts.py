@@ -28,8 +28,6 @@ class Prelude:
     is_there: bool = False
     """Whether the page has the reply's article, without a word yet. Then what is around
     the words need not be sent again."""
-    is_dressed: bool = False
-    """Whether the foot of that article says already that the answer is being written."""
 
     @classmethod
     def of(cls, reply: Message) -> Self:

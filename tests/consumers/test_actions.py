@@ -49,7 +49,7 @@ async def newest(talk: SmartConversation) -> Message:
 async def stopped(tab: Page, talk: SmartConversation) -> Message:
     """Return a reply that has been asked for and stopped half-way."""
     await tab.send("Hello")
-    await tab.until("two")
+    await tab.until(STREAMING, "two")
     reply = await newest(talk)
     await act(tab, "stop", reply)
     await tab.until(f"polly-foot-{reply.external_id}", '"stopped"')

@@ -15,7 +15,7 @@ from polly_htmx.models import Message, SmartConversation
 
 pytestmark = pytest.mark.django_db
 
-AROUND = 5_000
+AROUND = 5_400
 """Bytes of frames around a turn's text, from the question to the end of the answer."""
 CODE = "```python\ndef add(a, b):\n\n    return a  # Two\n```"
 TAKEN_IN = re.compile(
@@ -44,7 +44,7 @@ def test_frames_around_a_short_answer_are_light(
 ) -> None:
     message, reply = turn
     frames = [fragments.turn(conversation, [message, reply])]
-    there = fragments.Prelude(is_there=True, is_dressed=True)
+    there = fragments.Prelude(is_there=True)
     begun = fragments.reply_streaming(
         conversation, reply, closed="", tail="", prelude=there
     )
