@@ -13,6 +13,7 @@ import pytest
 from django.conf import LazySettings
 from django.contrib.auth.models import User
 from django.test import Client
+from django.utils import translation
 from hypothesis import HealthCheck, settings as hypothesis_settings
 
 from polly_htmx.chat import dispatch
@@ -133,6 +134,12 @@ def parrot(db: None) -> Parrot:
 def user(django_user_model: type[User]) -> User:
     """Return somebody with an account."""
     return django_user_model.objects.create_user("someone", password="pw")
+
+
+@pytest.fixture(autouse=True)
+def language() -> None:
+    """Begin in the site's own language: a page of another test may have had its own."""
+    translation.deactivate()
 
 
 @pytest.fixture(autouse=True)
