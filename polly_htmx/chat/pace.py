@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from polly_htmx.conf import conf
+from polly_htmx.llm import gathering
 
 FREE_BYTES = 4 * 1024
 """Short answers flow at full rate: this much is sent before the budget counts."""
@@ -11,19 +12,19 @@ BYTES_PER_CHAR = 9
 this many bytes per character received pay for it: the cost stays linear."""
 ENVELOPE = 160
 """Bytes that a frame has around its text."""
-SECONDS_PER_RUN = 0.004
+SECONDS_PER_RUN = gathering.SECONDS_PER_ANSWER
 """Many replies at once share the time by fewer, fuller frames: a frame costs a process
 about a sixth of this, and it has other things to do."""
 SECONDS_PER_FOLLOWER = 0.003
 """And what one frame costs for each socket that it is sent to."""
-SHARED_INTERVAL = 0.1
-"""The longest interval that this alone leads to; nobody sees the difference."""
+SHARED_INTERVAL = gathering.LONGEST
+"""The longest interval that this alone leads to. Both are those at which the pieces of
+answers are read: were they others, text would wait twice."""
 MAX_INTERVAL = 0.5
 """The longest interval, where the event loop is late as well."""
 EARLY = 0.2
-"""The share of an interval by which a frame may come too early. Where many answers are
-written their pieces are read at nearly the same intervals (llm/gathering.py), and
-would otherwise wait once more."""
+"""The share of an interval by which a frame may come too early: pieces that are read at
+nearly the same intervals would otherwise wait once more."""
 
 
 class Pace:
