@@ -52,7 +52,7 @@ class Deltas:
         async with aclosing(pieces):  # type: ignore[type-var]
             with gathered(response):
                 async for piece in pieces:
-                    for event in self._heard(stream.feed(piece)):
+                    for event in joined(self._heard(stream.feed(piece))):
                         yield event
                     if self._is_done:
                         break
@@ -95,6 +95,27 @@ class Deltas:
             name=_string(function.get("name")),
             arguments=_string(function.get("arguments")),
         )
+
+
+def joined(events: Iterable[ProviderEvent]) -> Iterator[ProviderEvent]:
+    """Make one of texts that follow each other, for each goes a long way from here."""
+    texts: list[str] = []
+    fault = None
+    try:
+        for event in events:
+            if isinstance(event, Text):
+                texts.append(event.text)
+                continue
+            if texts:
+                yield Text("".join(texts))
+                texts = []
+            yield event
+    except Exception as exc:  # noqa: BLE001  (what came before it is told before it)
+        fault = exc
+    if texts:
+        yield Text("".join(texts))
+    if fault is not None:
+        raise fault
 
 
 async def _read_out(pieces: AsyncGenerator[bytes] | Any) -> None:

@@ -6,10 +6,13 @@ import asyncio
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import httpx
+
+GATHERING = "polly_gathering"
+"""Where a response carries how its body is read."""
 
 FEW = 2
 """So many answers at once are read as they come: there is time for each token."""
@@ -29,33 +32,36 @@ being_read: set[Gathering] = set()
 
 
 class Gathering:
-    """
-    The bytes of a connection, taken at intervals while several answers are read.
+    """When one answer is read again, while several are."""
 
-    It lies under the encryption, where a read means that nothing more is at hand. What
-    arrives meanwhile is kept by the system, which wakes nobody up for it.
-    """
-
-    def __init__(self, stream: Any) -> None:
-        self._stream = stream
+    def __init__(self) -> None:
         self.reads = 0
         """How often something was waited for."""
         self._due = 0.0
 
-    def __getattr__(self, name: str) -> Any:
-        """Be the stream in all but this."""
-        return getattr(self._stream, name)
-
-    async def receive(self, max_bytes: int = 65536) -> bytes:
-        """See anyio's ByteReceiveStream."""
+    async def wait(self, line: asyncio.BaseTransport | None) -> None:
+        """Leave what comes by this line to the system until the next read is due."""
         self.reads += 1
-        wait = self._due - time.monotonic()
-        if wait > 0:
-            await asyncio.sleep(wait)
-        piece: bytes = await self._stream.receive(max_bytes)
-        if self.reads >= AT_ONCE and len(piece) < MUCH:
+        seconds = self._due - time.monotonic()
+        if seconds <= 0 or self not in being_read:
+            return
+        if not isinstance(line, asyncio.ReadTransport):
+            await asyncio.sleep(seconds)
+            return
+        # Else each token would wake up the loop.
+        line.pause_reading()
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            line.resume_reading()
+        # The loop reads in its next turn, behind whoever is in line already.
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+
+    def count(self, size: int) -> None:
+        """Count so many bytes that one read has brought."""
+        if self.reads >= AT_ONCE and size < MUCH:
             self._due = time.monotonic() + rest()
-        return piece
 
 
 def rest() -> float:
@@ -66,30 +72,13 @@ def rest() -> float:
 
 @contextmanager
 def gathered(response: httpx.Response) -> Iterator[None]:
-    """
-    Read a response's body at intervals in here.
-
-    Neither httpx nor httpcore has a public way to the stream of a connection. Where it
-    does not lie where it used to, the body is read as it comes, at more cost.
-    """
-    holder, name = _place(response)
-    stream = getattr(holder, name, None)
-    if not hasattr(stream, "receive"):
+    """Read a response's body at intervals in here, if it came by our own transport."""
+    gathering = response.extensions.get(GATHERING)
+    if gathering is None:
         yield
         return
-    gathering = Gathering(stream)
-    setattr(holder, name, gathering)
     being_read.add(gathering)
     try:
         yield
     finally:
         being_read.discard(gathering)
-        setattr(holder, name, stream)
-
-
-def _place(response: httpx.Response) -> tuple[Any, str]:
-    """Return what holds the stream that lies under all encryption, and by what name."""
-    holder, name = response.extensions.get("network_stream"), "_stream"
-    while hasattr(inner := getattr(holder, name, None), "transport_stream"):
-        holder, name = inner, "transport_stream"
-    return holder, name

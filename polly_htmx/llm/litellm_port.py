@@ -37,7 +37,7 @@ SWITCHES: dict[str, Any] = {
     "redact_messages_in_exceptions": True,
     # What counts tokens shall fetch no tokenizer from a hub meanwhile.
     "disable_hf_tokenizer_download": True,
-    # httpx's own transport tells a reset from an end; aiohttp's doesn't.
+    # All go by a session of ours, whose transport tells a reset from an end.
     "disable_aiohttp_transport": True,
     # It takes 100 equal pieces for a fault, but a ruler of dashes is none. Our own
     # limits end a model that loops.

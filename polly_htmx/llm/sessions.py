@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
+from urllib.request import getproxies
 from weakref import WeakKeyDictionary
 
 import httpx
 
 from polly_htmx.conf import conf
 from polly_htmx.llm.litellm_requests import SENT_BY
+from polly_htmx.llm.transport import IDLE, Transport
 
-KEPT = 100
-"""Connections that wait for the next question, to all providers together."""
-IDLE = 50
-"""Seconds for which they do; httpx's own 5 are shorter than a person's thoughts."""
 HEADERS = {"Accept-Encoding": "identity"}
 """Chunks are read as they come, so they had better not be packed."""
 
+PROXIES = frozenset({"http", "https", "all"})
+"""Under which names the environment may tell of proxies."""
 LIMITS = httpx.Limits(
-    max_connections=None, max_keepalive_connections=KEPT, keepalive_expiry=IDLE
+    max_connections=None, max_keepalive_connections=100, keepalive_expiry=IDLE
 )
 
 
@@ -58,12 +58,16 @@ class Session(httpx.AsyncClient):
     def _of_this_loop(self) -> httpx.AsyncClient:
         loop = asyncio.get_running_loop()
         if loop not in self._clients:
-            self._clients[loop] = httpx.AsyncClient(
-                verify=self._verify,
-                trust_env=self._through_proxies,
-                limits=LIMITS,
-            )
+            self._clients[loop] = self._client()
         return self._clients[loop]
+
+    def _client(self) -> httpx.AsyncClient:
+        if self._through_proxies and PROXIES & getproxies().keys():
+            # httpx knows the rules by which some addresses go past them.
+            return httpx.AsyncClient(verify=self._verify, limits=LIMITS)
+        return httpx.AsyncClient(
+            transport=Transport(verify=self._verify), trust_env=False
+        )
 
 
 def share(litellm: Any) -> None:

@@ -62,19 +62,43 @@ class Site:
 async def serving(tls: ssl.SSLContext | None = None) -> AsyncIterator[Site]:
     """Serve on this loop."""
     site = Site()
-    async with _listening(site.accept, tls) as site.port:
+    async with listening(site.accept, tls) as site.port:
         yield site
 
 
-@asynccontextmanager
-async def tunnelling() -> AsyncIterator[str]:
-    """Serve as a proxy that takes CONNECT; give its address."""
-    async with _listening(_tunnel) as port:
-        yield f"http://127.0.0.1:{port}"
+class Proxy:
+    """Takes CONNECT, and counts."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.passed = 0
+
+    async def accept(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        """Pass everything on, both ways."""
+        asked = await reader.readuntil(b"\r\n\r\n")
+        self.passed += 1
+        host, _, port = asked.split()[1].decode().partition(":")
+        there, back = await asyncio.open_connection(host, int(port))
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        try:
+            await asyncio.gather(_pass(reader, back), _pass(there, writer))
+        finally:
+            back.transport.abort()
 
 
 @asynccontextmanager
-async def _listening(
+async def tunnelling() -> AsyncIterator[Proxy]:
+    """Serve as a proxy on this loop."""
+    proxy = Proxy()
+    async with listening(proxy.accept) as port:
+        proxy.url = f"http://127.0.0.1:{port}"
+        yield proxy
+
+
+@asynccontextmanager
+async def listening(
     serve: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
     tls: ssl.SSLContext | None = None,
 ) -> AsyncIterator[int]:
@@ -138,17 +162,6 @@ def contexts(folder: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
     # Some versions of OpenSSL want more of whom they trust than this has.
     client.verify_flags &= ~ssl.VerifyFlags.VERIFY_X509_STRICT
     return server, client
-
-
-async def _tunnel(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    asked = await reader.readuntil(b"\r\n\r\n")
-    host, _, port = asked.split()[1].decode().partition(":")
-    there, back = await asyncio.open_connection(host, int(port))
-    writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
-    try:
-        await asyncio.gather(_pass(reader, back), _pass(there, writer))
-    finally:
-        back.transport.abort()
 
 
 async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -13,6 +13,7 @@ from polly_htmx.llm import litellm_port, litellm_requests
 from polly_htmx.llm.exceptions import LLMError
 from polly_htmx.llm.litellm_port import Call
 from polly_htmx.llm.messages import ChatMessage, Text
+from polly_htmx.llm.transport import Transport
 from tests.fake_provider import Exchange, FakeProvider
 from tests.fake_scripts import SCRIPTS
 from tests.llm.conftest import CANARY
@@ -271,7 +272,7 @@ async def test_fault_of_the_line_is_told_as_litellm_tells_it(
         if warm:
             await ask()
         with monkeypatch.context() as patched:
-            patched.setattr(httpx.AsyncHTTPTransport, "handle_async_request", fail)
+            patched.setattr(Transport, "handle_async_request", fail)
             problems.append(type((await ask())[1]))
     assert problems[0] is problems[1]
     assert problems[0] is not type(None)

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import replace
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ import pytest
 
 from polly_htmx.llm import exceptions, litellm_answers, litellm_port
 from polly_htmx.llm.exceptions import LLMError
-from polly_htmx.llm.messages import Ending, Usage
+from polly_htmx.llm.messages import Ending, ProviderEvent, Reasoning, Text, Usage
 from tests.fake_provider import FakeProvider
 from tests.fake_scripts import faulty_script, recorded
 from tests.llm.conftest import CANARY
@@ -21,7 +23,7 @@ from tests.patience import PATIENCE
 
 FOLDER = Path(__file__).parent / "recordings"
 RECORDINGS = {path.stem: path.read_bytes() for path in sorted(FOLDER.glob("*.txt"))}
-Heard = tuple[str, list[Any], type[LLMError] | None]
+Heard = tuple[list[tuple[str, str]], list[Any], type[LLMError] | None]
 Ask = Callable[..., Any]
 
 STRICTER: dict[str, type[LLMError] | None] = {
@@ -54,17 +56,28 @@ def ask(provider: FakeProvider) -> Ask:
             api_base=provider.url,
             api_key=CANARY,
         )
-        text, others, problem = "", [], None
+        said: list[tuple[type[ProviderEvent], str]] = []
+        others, problem = [], None
         try:
             async with aclosing(litellm_port.stream(call)) as events:
                 async for event in events:
-                    text += repr(event) if hasattr(event, "text") else ""
-                    others += [] if hasattr(event, "text") else [event]
+                    if isinstance(event, Reasoning | Text):
+                        said.append((type(event), event.text))
+                    else:
+                        others.append(event)
         except LLMError as exc:
             problem = type(exc)
-        return text, others, problem
+        return in_runs(said), others, problem
 
     return gather
+
+
+def in_runs(said: list[tuple[type[ProviderEvent], str]]) -> list[tuple[str, str]]:
+    """Return texts and thoughts as they follow each other, however they came."""
+    return [
+        (kind.__name__, "".join(text for _kind, text in run))
+        for kind, run in groupby(said, key=itemgetter(0))
+    ]
 
 
 def comparable(events: list[Any]) -> list[Any]:
