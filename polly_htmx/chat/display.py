@@ -33,7 +33,8 @@ class Display:
 
     def __init__(self, reply: Message, run: str, holds: Callable[[], bool]) -> None:
         self.reply = reply
-        self.text = reply.content
+        self._text = reply.content
+        self._pieces: list[str] = []
         self.thoughts = Thoughts(reply)
         self.number = 0
         self._run = run
@@ -44,9 +45,18 @@ class Display:
         self._asked: set[str] = set()
         self._stirred = asyncio.Event()
 
+    @property
+    def text(self) -> str:
+        """The answer so far."""
+        if self._pieces:
+            # Not with each piece: that would copy the whole answer each time.
+            self._text += "".join(self._pieces)
+            self._pieces.clear()
+        return self._text
+
     def add(self, text: str) -> None:
         """Take the next piece of the answer."""
-        self.text += text
+        self._pieces.append(text)
         self._stirred.set()
 
     def wake(self) -> None:
