@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from datetime import datetime, timedelta
 
-from django.db import connections
+from django.db import connections, router
 from django.db.models import DateTimeField, Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -26,10 +26,10 @@ def lock_owner(conversation: SmartConversation) -> None:
     conversation itself already, and takes no other afterwards: so nobody waits in a
     circle. SQLite has one lock for all, which that row's update has taken.
     """
-    everyones = _conversations_of_owner(conversation)
-    features = connections[everyones.db].features
+    features = connections[router.db_for_write(SmartConversation)].features
     if not features.has_select_for_update:
         return
+    everyones = _conversations_of_owner(conversation)
     oldest = everyones.order_by("pk").select_for_update(
         # Writing a Message must not wait: its foreign key shares the row.
         no_key=features.has_select_for_no_key_update
