@@ -8,10 +8,12 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.db import connections, models, transaction
-from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models import OuterRef, Q, Subquery
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Left
 from django.utils import timezone
+
+from polly_htmx.statements import Plus, Rows, RowsQuerySet
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
@@ -34,7 +36,7 @@ class ParrotQuerySet(models.QuerySet["Parrot"]):
         return self.filter(retired_at=None)
 
 
-class SmartConversationQuerySet(models.QuerySet["SmartConversation"]):
+class SmartConversationQuerySet(RowsQuerySet["SmartConversation"]):
     """Conversations."""
 
     def alive(self) -> SmartConversationQuerySet:
@@ -78,19 +80,21 @@ class SmartConversationQuerySet(models.QuerySet["SmartConversation"]):
         row = self.filter(pk=conversation_id)
         return row.values_list("last_sequence", flat=True).get() - count + 1
 
-    def raise_counter(self, conversation_id: int, count: int) -> bool:
-        """Take the first half of take_numbers(); tell if there is such a row."""
-        row = self.filter(pk=conversation_id)
-        return bool(row.update(last_sequence=F("last_sequence") + count))
+    def raise_counter(self, conversation_id: int, count: int, **columns: Any) -> bool:
+        """Take the first half of take_numbers(); tell if there is such a row, with
+        these columns."""
+        row = self.where(id=conversation_id, **columns)
+        return bool(row.update(last_sequence=Plus(count)))
 
     def point_at(self, conversation_id: int, leaf_id: int) -> datetime:
         """Make a message the end of the conversation's current path; return when."""
         now = timezone.now()
-        self.filter(pk=conversation_id).update(current_id=leaf_id, updated_at=now)
+        row = self.where(id=conversation_id)
+        row.update(current=leaf_id, updated_at=now)
         return now
 
 
-class MessageQuerySet(models.QuerySet["Message"]):
+class MessageQuerySet(RowsQuerySet["Message"]):
     """Messages."""
 
     def running(self) -> MessageQuerySet:
@@ -118,7 +122,7 @@ class MessageQuerySet(models.QuerySet["Message"]):
             "lease_until": now + timedelta(seconds=seconds),
             "started_at": now,
         }
-        free = self.filter(pk=pk, status=self.model.Status.PENDING)
+        free = self.where(id=pk, status=self.model.Status.PENDING)
         return changes if free.update(**changes) else {}
 
     def release(self, pk: int, owner: uuid.UUID) -> None:
@@ -127,22 +131,10 @@ class MessageQuerySet(models.QuerySet["Message"]):
             status=self.model.Status.PENDING, lease_owner=None, lease_until=None
         )
 
-    def held_by(self, pk: int, owner: uuid.UUID) -> MessageQuerySet:
+    def held_by(self, pk: int, owner: uuid.UUID) -> Rows[Message]:
         """Return the reply if this runner still owns it, else nothing."""
-        return self.filter(pk=pk, lease_owner=owner, status=self.model.Status.STREAMING)
-
-    def end(self, now: datetime, **fields: str | int | None) -> bool:
-        """Save how replies ended, and let go of their leases; tell if any was there."""
-        return bool(
-            self.update(
-                finished_at=now,
-                updated_at=now,
-                lease_owner=None,
-                lease_until=None,
-                stop_requested=False,
-                **fields,
-            )
-        )
+        streaming = self.model.Status.STREAMING
+        return self.where(id=pk, lease_owner=owner, status=streaming)
 
     def reopen(self, pk: int) -> bool:
         """Let a reply that has ended wait for a runner again; its text stays."""

@@ -7,11 +7,10 @@ import enum
 import uuid
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import cache
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from django.db import connections, router, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from polly_htmx.chat.database import in_database
@@ -108,40 +107,8 @@ def _save_one(checkpoint: Checkpoint) -> Outcome:
         fields |= {"content": checkpoint.text, "updated_at": now}
     if checkpoint.thoughts is not None:
         fields |= {"reasoning": checkpoint.thoughts, "updated_at": now}
-    if _update(checkpoint, fields, stop_requested=False):
+    held = Message.objects.held_by(checkpoint.reply_id, checkpoint.owner)
+    if held.and_where(stop_requested=False).update(**fields):
         return Outcome.HELD
-    stopped = _update(checkpoint, fields, stop_requested=True)
+    stopped = held.and_where(stop_requested=True).update(**fields)
     return Outcome.STOP_WANTED if stopped else Outcome.LOST
-
-
-def _update(checkpoint: Checkpoint, fields: dict[str, Any], **held: Any) -> bool:
-    """Change the row of a running reply, if it is still as held; tell if it was."""
-    held |= {
-        "id": checkpoint.reply_id,
-        "lease_owner": checkpoint.owner,
-        "status": Message.Status.STREAMING,
-    }
-    connection = connections[router.db_for_write(Message)]
-    values = [
-        _field(name).get_db_prep_save(value, connection)
-        for name, value in [*fields.items(), *held.items()]
-    ]
-    with connection.cursor() as cursor:
-        cursor.execute(_sql(connection.alias, tuple(fields), tuple(held)), values)
-        return bool(cursor.rowcount)
-
-
-@cache
-def _sql(alias: str, fields: tuple[str, ...], held: tuple[str, ...]) -> str:
-    # Written by hand: of all statements this is run most often by far, and Django takes
-    # ten times as long to put it together as the database to do it. Only names of our
-    # own are put into the text.
-    name = connections[alias].ops.quote_name
-    columns = {each: f"{name(_field(each).column)} = %s" for each in (*fields, *held)}
-    changes = ", ".join(columns[each] for each in fields)
-    condition = " AND ".join(columns[each] for each in held)
-    return f"UPDATE {name(Message._meta.db_table)} SET {changes} WHERE {condition}"  # noqa: S608
-
-
-def _field(name: str) -> Any:
-    return Message._meta.get_field(name)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -20,6 +21,7 @@ from polly_htmx.llm.exceptions import Interrupted
 from polly_htmx.managers import MessageQuerySet
 from polly_htmx.models import Message, ModelCall, SmartConversation
 from polly_htmx.signals import reply_finished
+from polly_htmx.statements import Rows
 
 logger = logging.getLogger(__name__)
 
@@ -71,7 +73,7 @@ def _interrupt(reply: Message) -> bool:
 
 
 def save_end(
-    row: MessageQuerySet,
+    row: MessageQuerySet | Rows[Message],
     reply: Message,
     content: str | None,
     calls: Sequence[ModelCall] = (),
@@ -85,7 +87,7 @@ def save_end(
     ``calls`` are what the reply took, saved only with the end, and so never twice.
     """
     reply.finished_at = now = timezone.now()
-    fields: dict[str, str | int | None] = {}
+    fields: dict[str, Any] = {}
     if content is not None:
         fields = {
             "content": content,
@@ -93,32 +95,41 @@ def save_end(
             "thought_seconds": reply.thought_seconds,
         }
     with transaction.atomic():
-        ended = row.end(
-            now,
-            status=reply.status,
-            error=reply.error,
-            finish_reason=reply.finish_reason,
-            answered_by=reply.answered_by,
-            left_out=reply.left_out,
-            **fields,
-        )
+        ended = bool(row.update(**_end_of(reply, now), **fields))
         if ended:
             _mark_end(reply, now)
             ModelCall.objects.bulk_create(calls)
     return ended
 
 
+def _end_of(reply: Message, now: datetime) -> dict[str, Any]:
+    """Return what a row says of a reply that has ended: nobody has a lease on it."""
+    return {
+        "status": reply.status,
+        "error": reply.error,
+        "finish_reason": reply.finish_reason,
+        "answered_by": reply.answered_by,
+        "left_out": reply.left_out,
+        "finished_at": now,
+        "updated_at": now,
+        "lease_owner": None,
+        "lease_until": None,
+        "stop_requested": False,
+    }
+
+
 def _mark_end(reply: Message, now: datetime) -> None:
     """Change the mark of a reply's conversation, and learn whether messages wait."""
-    own = SmartConversation.objects.filter(pk=reply.conversation_id)
+    own = SmartConversation.objects.where(id=reply.conversation_id)
     conversation = reply.conversation
     conversation.queued = 0
     # In one statement where none do. It may wait for a transaction that adds one, and
     # then sees it: a subquery would not.
     change = {"updated_at": now, "has_new_answer": True}
-    if not own.filter(queued=0).update(**change):
+    if not own.and_where(queued=0).update(**change):
         own.update(**change)
-        conversation.queued = own.values_list("queued", flat=True).first() or 0
+        found = SmartConversation.objects.filter(pk=reply.conversation_id)
+        conversation.queued = found.values_list("queued", flat=True).first() or 0
 
 
 def announce_end(

@@ -34,8 +34,8 @@ def take_place(
     is returned stays true until the transaction ends. Raises NotFound if the
     conversation was deleted since it was opened.
     """
-    alive = SmartConversation.objects.alive()
-    if not alive.raise_counter(conversation.pk, count):
+    rows = SmartConversation.objects
+    if not rows.raise_counter(conversation.pk, count, deleted_at=None):
         raise NotFound
     lock_owner(conversation)
     return standing_of(conversation, nonce)
