@@ -9,7 +9,7 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, RegexValidator
-from django.db import DEFAULT_DB_ALIAS, DatabaseError, models, transaction
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, models, router, transaction
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
@@ -23,6 +23,7 @@ from polly_htmx.markdown import render
 from polly_htmx.models import spending
 from polly_htmx.models.base import PublicModel
 from polly_htmx.models.caps import Capped
+from polly_htmx.statements import Rows
 
 logger = logging.getLogger(__name__)
 
@@ -134,13 +135,20 @@ class Parrot(Capped, PublicModel):
 
     def current_version(self) -> ParrotVersion:
         """Return the version that says how the Parrot answers now, made if missing."""
-        last = self.versions.order_by("-number").first()
+        last = self._last_version()
         if last and last.character == self.character:
             return last
         version, _made = self.versions.get_or_create(
             number=last.number + 1 if last else 1, defaults=self.character
         )
         return version
+
+    def _last_version(self) -> ParrotVersion | None:
+        using = router.db_for_read(ParrotVersion, instance=self)
+        last = Rows(ParrotVersion, using, {"parrot": self.pk}).last_by("number")
+        if last is not None:
+            last.parrot = self  # Known, so that nobody needs to read it.
+        return last
 
     @property
     def character(self) -> dict[str, Any]:
@@ -226,7 +234,7 @@ class Parrot(Capped, PublicModel):
         return connect.having(system_prompt=self.system_prompt, **params), held
 
     def _about_asking(self) -> dict[str, Any]:
-        calls, last = self._calls(), self.versions.order_by("-number").first()
+        calls, last = self._calls(), self._last_version()
         # A cap must not be got around by an object that is older than its row.
         is_own = last and (self.has_caps or last.character == self.character)
         return {"purpose": calls.Purpose.ASK, "version": last if is_own else None}
