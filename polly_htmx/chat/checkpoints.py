@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import enum
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from django.db import transaction
 from django.utils import timezone
 
-from polly_htmx.chat.database import in_database
+from polly_htmx.chat.lots import Lots
 from polly_htmx.conf import conf
 from polly_htmx.models import Message
 
@@ -42,17 +40,6 @@ class Checkpoint:
     thoughts: str | None = None
 
 
-@dataclass(slots=True)
-class _Batch:
-    waiting: list[tuple[Checkpoint, asyncio.Future[Outcome]]] = field(
-        default_factory=list
-    )
-    task: asyncio.Task[None] | None = None
-
-
-_batches: WeakKeyDictionary[asyncio.AbstractEventLoop, _Batch] = WeakKeyDictionary()
-
-
 async def save(checkpoint: Checkpoint) -> Outcome:
     """
     Save a reply's text and renew its lease, with all that others save just now.
@@ -60,36 +47,7 @@ async def save(checkpoint: Checkpoint) -> Outcome:
     Safe to abandon: what is written late finds a reply that has ended, or that
     another owns, and then changes nothing. Raises what the database raises.
     """
-    loop = asyncio.get_running_loop()
-    batch = _batches.setdefault(loop, _Batch())
-    future: asyncio.Future[Outcome] = loop.create_future()
-    batch.waiting.append((checkpoint, future))
-    if batch.task is None or batch.task.done():
-        batch.task = loop.create_task(_write(batch))
-    return await future
-
-
-async def _write(batch: _Batch) -> None:
-    await asyncio.sleep(GATHER)
-    while batch.waiting:
-        lot, batch.waiting = batch.waiting, []
-        checkpoints = [checkpoint for checkpoint, _future in lot]
-        results: list[Outcome | Exception]
-        try:
-            results = [*await in_database(_save)(checkpoints)]
-        except Exception as exc:  # noqa: BLE001  (each waits for it, and says so)
-            results = [exc] * len(lot)
-        for (_checkpoint, future), result in zip(lot, results, strict=True):
-            _tell(future, result)
-
-
-def _tell(future: asyncio.Future[Outcome], result: Outcome | Exception) -> None:
-    if future.done():
-        return  # Its runner has ended meanwhile.
-    if isinstance(result, Exception):
-        future.set_exception(result)
-    else:
-        future.set_result(result)
+    return await _lots.ask(checkpoint)
 
 
 def _save(checkpoints: list[Checkpoint]) -> list[Outcome]:
@@ -112,3 +70,6 @@ def _save_one(checkpoint: Checkpoint) -> Outcome:
         return Outcome.HELD
     stopped = held.and_where(stop_requested=True).update(**fields)
     return Outcome.STOP_WANTED if stopped else Outcome.LOST
+
+
+_lots = Lots(_save, gather=GATHER)

@@ -98,7 +98,7 @@ class ConversationConsumer(TurnTaker, CountedLine):
         if self.reader == "owner":
             self.sight = Sight(query.state)
             await self._look_on()  # A host's page may have shown what is new.
-        watch.join(self, beside=rights.question(self))
+        watch.join(self, beside=rights.session(self))
 
     async def let_go(self) -> None:
         """See CountedLine."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from functools import partial
 from typing import Any
 
 from polly_htmx import access
@@ -11,7 +10,7 @@ from polly_htmx.access import Who
 from polly_htmx.chat import dispatch
 from polly_htmx.chat.database import in_database
 from polly_htmx.chat.events import Event, ListChanged
-from polly_htmx.consumers import watch
+from polly_htmx.consumers import rights, watch
 from polly_htmx.consumers.counted import CountedLine
 from polly_htmx.consumers.lists import ListFollower
 from polly_htmx.consumers.outbox import Outbox
@@ -39,7 +38,7 @@ class ListConsumer(CountedLine):
         query = Query.of(self.scope)
         self.language = query.language
         try:
-            await self._ask(partial(access.who, self.scope))
+            self.who = await in_database(self._ask)()
             await self.count()
         except PollyError as exc:
             await self.accept()
@@ -50,7 +49,7 @@ class ListConsumer(CountedLine):
         await self.accept()
         for frame in missed:
             await self.send_frame(frame)
-        watch.join(self)
+        watch.join(self, beside=rights.session(self))
 
     async def receive(
         self, text_data: str | None = None, bytes_data: bytes | None = None
@@ -75,7 +74,8 @@ class ListConsumer(CountedLine):
     async def recheck(self) -> None:
         """See that this page may still be here, and hears of changes."""
         try:
-            await self._ask(partial(access.who_now, self.scope))
+            self.who = await rights.who_is_there(self)
+            access.require_owner(self.who)
         except PollyError as exc:
             await self.refuse(exc)
             return
@@ -90,12 +90,8 @@ class ListConsumer(CountedLine):
         if self.list is not None:
             await self.list.end()
 
-    async def _ask(self, who: Any) -> None:
+    def _ask(self) -> Who:
         """Find out whose list it is; raises SignInRequired if nobody's."""
-
-        def work() -> Who:
-            person: Who = who()
-            access.require_owner(person)
-            return person
-
-        self.who = await in_database(work)()
+        person = access.who(self.scope)
+        access.require_owner(person)
+        return person
