@@ -10,6 +10,7 @@ from polly_htmx.chat.database import in_database
 from polly_htmx.chat.sockets import close_socket, open_socket
 from polly_htmx.consumers import closing, watch
 from polly_htmx.consumers.line import Line
+from polly_htmx.consumers.rights import Proof
 from polly_htmx.exceptions import PollyError
 
 
@@ -22,6 +23,8 @@ class CountedLine(Line):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._counted: Who | None = None
+        self.proof: Proof | None = None
+        """Who was behind it when it was asked last."""
 
     async def count(self) -> None:
         """Count among the sockets of ``self.who``; raises TooManySockets."""

@@ -8,10 +8,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from asgiref.sync import sync_to_async
+from asgiref.sync import async_to_sync, sync_to_async
 from django.conf import LazySettings
 from django.contrib.auth.models import Permission, User
+from django.contrib.sessions.models import Session
 from django.test import Client
+from pytest_django import DjangoAssertNumQueries
 
 from polly_htmx import access
 from polly_htmx.access import Who
@@ -124,6 +126,76 @@ async def test_staff_and_hosts_own_rules_are_asked_in_their_own_way(
     await other_user.user_permissions.aset([each async for each in all_of_ours])
     assert await answers(staff) == [mine.conversation]
     assert staff.who == Who(user=other_user)
+
+
+def _change(**fields: Any) -> Callable[[Any, User], Any]:
+    return lambda _line, user: User.objects.filter(pk=user.pk).update(**fields)
+
+
+ENDS: dict[str, Callable[[Any, User], Any]] = {
+    "deleted": lambda line, _user: line.scope["session"].delete(),
+    "expired": lambda *_: Session.objects.update(expire_date="2026-01-01T00:00Z"),
+    "broken": lambda *_: Session.objects.update(session_data="x"),
+    "closed": _change(is_active=False),
+    "another password": _change(password="other"),
+    "gone": lambda _line, user: User.objects.filter(pk=user.pk).delete(),
+}
+
+
+@pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
+async def test_sessions_are_read_again_only_when_something_has_changed(
+    parrot: Parrot, user: User, counted: list[Any], end: Callable[[Any, User], Any]
+) -> None:
+    one, two = await sockets_of(user, parrot, 2)
+    for _again in range(3):
+        assert await answers(one, two) == [one.conversation, two.conversation]
+    assert counted == [user]
+    assert one.who == Who(user=user)
+    await sync_to_async(end)(one, user)
+    assert await answers(one, two) == [SignInRequired] * 2
+    assert counted == [user] * 2
+
+
+async def test_permission_that_is_taken_away_counts_at_once(
+    parrot: Parrot, user: User, other_user: User
+) -> None:
+    other_user.is_staff = True
+    await other_user.asave()
+    ours = Permission.objects.filter(content_type__app_label="polly_htmx")
+    await other_user.user_permissions.aset([each async for each in ours])
+    (mine,) = await sockets_of(user, parrot, 1)
+    own, staff = await sockets_of(other_user, parrot, 2)
+    staff.__class__, staff.key = SmartGPTConsumerAdmin, mine.key
+    for _again in range(2):
+        assert await answers(own, staff) == [own.conversation, staff.conversation]
+    await other_user.user_permissions.aclear()
+    # No row of the session or the account has changed.
+    assert await answers(own, staff) == [own.conversation, NotFound]
+
+
+def test_many_sockets_take_as_many_queries_as_one(
+    parrot: Parrot,
+    user: User,
+    other_user: User,
+    django_assert_num_queries: DjangoAssertNumQueries,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(rights, "HELD", PATIENCE)
+    lines = [
+        *async_to_sync(sockets_of)(user, parrot, 3),
+        *async_to_sync(sockets_of)(other_user, parrot, 3),
+    ]
+    questions = [
+        rights._Question(line, rights.session(line), open_conversations)
+        for line in lines
+    ]
+    for line, answer in zip(lines, rights._answer(questions), strict=True):
+        assert isinstance(answer, tuple)
+        line.proof = answer[0]
+    with django_assert_num_queries(3):
+        found = rights._answer(questions)
+    keys = [str(each[1].external_id) for each in found if isinstance(each, tuple)]
+    assert keys == [line.key for line in lines]
 
 
 async def test_visitors_are_asked_with_the_others(
