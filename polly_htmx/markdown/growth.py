@@ -22,8 +22,8 @@ from polly_htmx.markdown.sanitiser import sanitise
 
 # The beginning of a line that may still become anything: a rule, the underline of a
 # heading, the number of an item, a fence, or nothing but words.
-_UNCERTAIN = re.compile(r"[ \t]*(?:\d{1,9}[.)]?|[-+*#=~`_|:>][-+*#=~`_|:> \t]*)?[ \t]*")
-_FENCE_LINE = re.compile(r"[ \t]*```[^`]*")
+_UNCERTAIN = re.compile(r"[ \t]*(?:\d{1,9}[.)]?|[-+*#=~`_|:>][-+*#=~`_|:> \t]*)?\s*")
+_FENCE_LINE = re.compile(r"[ \t]*`{3,}[^`]*")
 
 # What cannot be shown piece by piece is parsed again and again from its beginning:
 # with each feed while that costs little, then only when it has grown by an eighth, so

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from markdown_it.common.utils import mdTrim
+from markdown_it.common.utils import MD_TRIM_CHARS, mdTrim
 
 from polly_htmx.markdown.formulas import is_open, text_before_marks
 from polly_htmx.markdown.growth import (
@@ -67,7 +67,7 @@ class SentenceGrowth(Growth):
         if not lines or (not begun and shown.lstrip().startswith("[")):
             return None
         end = offset(stand_in + shown, lines) - len(stand_in)
-        ended = bool(env) or bool(shown[end:].strip())
+        ended = "references" in env or bool(shown[end:].strip())
         if ended and not begun:
             return None
         try:
@@ -112,8 +112,8 @@ class SentenceGrowth(Growth):
         return not is_open("".join(map(text_before_marks, tokens)), dollar=dollar)
 
     def _inline(self, source: str) -> SafeString:
-        # Only the first piece can have white space before it.
-        source = source.lstrip(" \t\n")
+        # Only the first piece can have white space before it: in Chinese, two wide ones.
+        source = source.lstrip(MD_TRIM_CHARS)
         if _PLAIN.fullmatch(source):
             # Most of what is written; parser and sanitiser would return it as it is.
             return joined([SafeString(source)])

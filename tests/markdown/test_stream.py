@@ -221,6 +221,20 @@ def test_line_end_in_two_pieces_is_one() -> None:
     assert text_of(stream.whole()[1]).strip() == "a\nb\N{REPLACEMENT CHARACTER}"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\u3000\u3000第一段。很好。\n\n\u3000\u3000第二段有*字*。再来。\n\nEnd.",
+        "\xa0 Aa. Bb *c*.\n\nEnd.",
+        "a|\n---\n\u3000b\n",
+        "- a\n````md`, says he",
+        "Text\n`````|**!`````, he says.\n\nEnd.",
+    ],
+)
+def test_wide_spaces_and_long_marks_of_code_change_nothing_later(text: str) -> None:
+    assert finished(text, by_character(text)) == render(text)
+
+
 def test_nothing_changes_without_new_text() -> None:
     stream = MarkdownStream(KEY)
     stream.feed("One. Two")
