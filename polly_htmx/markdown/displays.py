@@ -39,9 +39,21 @@ def keep_whole(state: StateBlock, start: int, end: int, silent: bool) -> bool:  
 def _may_begin(state: StateBlock, start: int) -> bool:
     """Return False for most paragraphs, which have no mark of a formula."""
     first = state.bMarks[start]
-    end = state.src.find("\n\n", first)
-    last = end if end >= 0 else len(state.src)
-    return any(state.src.find(mark, first, last) >= 0 for mark in _MARKS)
+    marked = min(_next(mark, state, first) for mark in _MARKS)
+    return marked < _next("\n\n", state, first)
+
+
+def _next(text: str, state: StateBlock, start: int) -> int:
+    """Return where the text comes next in the source, or where that ends."""
+    # Kept, since it may be far away: the items of a long list have no blank line, and
+    # each of them would look through all that come after it.
+    key = f"next {text}"
+    found: int = state.env.get(key, -1)
+    if found < start:
+        found = state.src.find(text, start)
+        found = len(state.src) if found < 0 else found
+        state.env[key] = found
+    return found
 
 
 def _behind_signs(state: StateBlock, start: int) -> int | None:

@@ -18,6 +18,7 @@ from polly_htmx.markdown import (
     images,
     links,
     notes,
+    quotes,
     tables,
     tasks,
 )
@@ -61,8 +62,10 @@ def parser() -> MarkdownIt:
     md.core.ruler.push("polly_code", budget.spend_on_code)
     md.core.ruler.push("polly_tables", tables.align_by_class)
     md.core.ruler.push("polly_tasks", tasks.mark_tasks)
-    # Not by subclassing: the parser calls both as attributes of the instance.
+    # Not by subclassing: the parser calls each as an attribute of the instance.
     md.validateLink = links.is_allowed  # type: ignore[method-assign]
+    read = quotes.bounded(md.block.tokenize)
+    md.block.tokenize = read  # type: ignore[method-assign, assignment]
     return md
 
 

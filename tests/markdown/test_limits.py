@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings as hypothesis_settings, strategies as st
 
 from polly_htmx.markdown import render
-from polly_htmx.markdown.limits import MAX_DEPTH
+from polly_htmx.markdown.limits import MAX_CHARS, MAX_DEPTH
+from polly_htmx.markdown.parser import parser
 from tests.corpus import XSS, Entry
 from tests.oracle import text_of
 
@@ -40,6 +41,7 @@ UNITS = [
     "$", "$$", "$a ", "$$a ", "$x$ ", "$((($ ", "\\(", "\\[ ", "\\(x\\)", "$\\frac12$ ",
     "$$\n", "\\[\na\n", "\\[\n- a\n", "$$a\n+ b\n", "\\[\n=\n\\]\n", "> \\[\n> - a\n",
     "> " * 18 + "a\n", "- " * 12 + "a\n", "- a\n  - b\n    - c\n", "word ",
+    "> # a\nb\n", ">```a\nb c\n", "> > # a\n> b\n", ">\na\n",
 ]  # fmt: skip
 # Those that come closest to what a text of their length may cost.
 HEAVIEST = ["a*", "*a**b", "**a ", "<https://a.b> ", "&", "a  \n", "|a|b|\n|-|-|\n"]
@@ -138,6 +140,36 @@ def test_nesting_up_to_the_limit_is_rendered(mark: str, levels: int) -> None:
     depth = MAX_DEPTH // levels - 1
     assert "polly-plain" not in render(mark * depth + "a")
     assert "polly-plain" in render(mark * (depth + 2) + "a")
+
+
+@pytest.mark.parametrize("unit", ["> # a\nb\n", ">```a\nb c\n", "> > # a\n> b\n"])
+def test_quotes_that_are_looked_through_again_and_again_are_shown_plain(
+    unit: str,
+) -> None:
+    assert "polly-plain" not in render(unit * 50)
+    assert "polly-plain" not in render(f"{unit}\n" * 300)
+    assert render(unit * 1_000).startswith('<p class="polly-plain">')
+
+
+class Watched(str):
+    """A text that counts the characters that are looked through in it."""
+
+    __slots__ = ()
+    looked = 0
+
+    def find(self, text: str, start: int = 0, end: int = MAX_CHARS) -> int:  # type: ignore[override]
+        """Find as a str does."""
+        found = super().find(text, start, end)
+        Watched.looked += (min(end, len(self)) if found < 0 else found) - start
+        return found
+
+
+@pytest.mark.parametrize("unit", ["- a\n", "- a\n- \\[b\n", "> $$\n- a\n\n"])
+def test_no_item_of_a_long_list_looks_through_all_that_follow(unit: str) -> None:
+    text = Watched(unit * 1_000)
+    Watched.looked = 0
+    parser().block.parse(text, parser(), {}, [])
+    assert 0 < Watched.looked <= 4 * len(text)
 
 
 def test_deep_emphasis_is_shown_plain() -> None:
