@@ -55,7 +55,9 @@ class Language:
 
 
 _SCRIPT = Language(keywords="", comments=HASH_COMMENTS)
-_DATA = replace(_SCRIPT, keys=r"[\w.-]++(?=:|[ ]?=)", marked=r"\[[\w. -]++\]")
+_DATA = replace(
+    _SCRIPT, keys=r"(?<![\w.-])[\w.-]++(?=:|[ ]?=)", marked=r"\[[\w. -]++\]"
+)
 
 LANGUAGES = {
     "bash sh shell zsh": replace(
@@ -80,7 +82,7 @@ LANGUAGES = {
         keywords="important",
         marked=r"@[\w-]++",
         variables=r"\$[\w-]++|--[\w-]++",
-        keys=r"[\w-]++(?=:)",
+        keys=r"(?<![\w-])[\w-]++(?=:)",
     ),
     "docker dockerfile": replace(
         _SCRIPT,

@@ -75,6 +75,21 @@ def test_hostile_code_is_read_in_linear_time(language: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("language", "unit"),
+    [("css", "a-b"), ("css", "--"), ("ini", ".a"), ("toml", "a-"), ("yaml", "-")],
+)
+def test_what_might_be_a_key_is_looked_at_once(language: str, unit: str) -> None:
+    def seconds(size: int) -> float:
+        code, start = (unit * size)[:size], time.thread_time()
+        highlight(code, language)
+        return time.thread_time() - start
+
+    short, long = (min(seconds(size) for _ in range(3)) for size in (2_500, MAX_CHARS))
+    # Eight times the length: with its square it would be 64 times the work.
+    assert long < 30 * short
+
+
+@pytest.mark.parametrize(
     ("info", "language"),
     [
         ("python", "python"),
