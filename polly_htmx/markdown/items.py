@@ -58,7 +58,10 @@ class ItemGrowth(Growth):
         env = self.known.env()
         blocks = parse(text, env)
         stand_in, *items = _items(blocks[0].tokens)
-        if not items or not self._agrees(loose=not stand_in[1].hidden):
+        # What was the mark of an item may have become the beginning of a word.
+        if not items or _lines(items[0])[0] != 1:
+            return None
+        if not self._agrees(loose=not stand_in[1].hidden):
             return None
         if self._loose:
             _loosen(blocks[0].tokens)

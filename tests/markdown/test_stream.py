@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import re
+from itertools import product
 from typing import Any, NoReturn
 
 import pytest
@@ -233,6 +234,21 @@ def test_line_end_in_two_pieces_is_one() -> None:
 )
 def test_wide_spaces_and_long_marks_of_code_change_nothing_later(text: str) -> None:
     assert finished(text, by_character(text)) == render(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("*Note:* one\n* two\n* three", "N"),
+        ("-1\n- two\n\nThree", "1"),
+        ("1.5 is\n1. two\n", "1.5"),
+    ],
+)
+def test_word_that_began_like_an_item_stays(text: str, word: str) -> None:
+    for start, end in product((1, 2), range(3, len(text) + 1)):
+        _, page = shown(text, [start, end])
+        assert word in text_of(page.html)
+        assert finished(text, [start, end, len(text)]) == render(text)
 
 
 def test_nothing_changes_without_new_text() -> None:
