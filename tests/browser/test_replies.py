@@ -240,3 +240,23 @@ def test_answer_is_stopped_and_asked_for_again_without_javascript(
     button(tab, "Regenerate").click()
     expect(button(tab, "Stop")).to_be_visible()
     assert Message.objects.filter(party="ASSISTANT").count() == 2
+
+
+def test_box_of_a_task_that_is_being_written_has_no_bullet_beside_it(
+    start_site: Callable[..., Any],
+    open_tab: Callable[..., Any],
+    somebody: User,
+    chat: SmartConversation,
+) -> None:
+    pieces = ["- [x] One\n", "- [ ] Two", "\n", "- Three"]
+    site = start_site(**scripted(text=pieces, fault="stall"))
+    tab = open_tab(site, somebody)
+    tab.open_chat(chat)
+    tab.send("Hello")
+    items = last_reply(tab).locator("li")
+    expect(items).to_contain_text(["One", "Two"])
+    for item in items.all():
+        style = item.evaluate("item => getComputedStyle(item).listStyleType")
+        assert style == "none"
+    expect(last_reply(tab)).to_have_attribute("data-status", "streaming")
+    tab.assert_clean()
