@@ -161,7 +161,9 @@ def announce_end(
     )
     layer.publish(conversation, event)
     lists.tell_owner(conversation)
-    reply_finished.send(type(conversation), conversation=conversation, message=reply)
+    reply_finished.send_robust(
+        type(conversation), conversation=conversation, message=reply
+    )
 
 
 def _log(reply: Message, figures: Figures) -> None:

@@ -147,7 +147,7 @@ class _Run:
     async def _stream(self) -> End:
         try:
             await self._tell_of_start()
-            finished = await self._follow_model()
+            finished = await self._follow_in_time()
         except PollyError as exc:
             return End(status=Message.Status.FAILED, error=exc.code)
         except Exception as exc:  # noqa: BLE001  (a reply must always reach its end)

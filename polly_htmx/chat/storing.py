@@ -131,7 +131,7 @@ def _announce(draft: Draft, turn: Turn, *, is_own: bool) -> None:
 
     def tell() -> None:
         dispatch.announce(conversation, event, reply_id, claimed)
-        turn_taken.send(
+        turn_taken.send_robust(
             type(conversation), conversation=conversation, message=message, reply=reply
         )
 

@@ -31,6 +31,7 @@ from polly_htmx.exceptions import (
     SignInRequired,
     TooManyFrames,
     TooManySockets,
+    raised_at,
 )
 from polly_htmx.models import QueuedMessage, SmartConversation
 
@@ -116,15 +117,21 @@ class ConversationConsumer(TurnTaker, CountedLine):
             return  # What was on its way when the line was closed.
         try:
             self.inbox.take(len(text_data or bytes_data or b""), time.monotonic())
-            frame = parse(text_data)
-            if frame.action not in self.actions:
-                raise BadFrame("an unknown action")
-            await self._handle(frame)
+            await self._handle(self._known(parse(text_data)))
             self.bad_frames = 0
         except (SignInRequired, NotFound, TooManyFrames) as exc:
             await self.refuse(exc)
         except PollyError as exc:
             await self._complain(exc)
+        except Exception as exc:  # noqa: BLE001  (of the database, or a host's hooks)
+            # Ended of it, the socket would come back and be sent the same again.
+            logger.error(  # noqa: TRY400  (a foreign text may hold anything)
+                "frame failed conversation=%s fault=%s at=%s",
+                self.key,
+                type(exc).__name__,
+                raised_at(exc),
+            )
+            await self._complain(PollyError())
 
     async def heard(self, event: Event) -> None:
         """Send what happened in the conversation to the page; see Line."""
@@ -198,6 +205,11 @@ class ConversationConsumer(TurnTaker, CountedLine):
                 await self._show(await self.follower.poll())
 
     # Helpers
+
+    def _known(self, frame: Frame) -> Frame:
+        if frame.action not in self.actions:
+            raise BadFrame("an unknown action")
+        return frame
 
     async def _handle(self, frame: Frame) -> None:
         if frame.action == "seen":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -11,8 +12,10 @@ from polly_htmx.chat import Turn, asend_message, atake_turn
 from polly_htmx.chat.database import in_database
 from polly_htmx.chat.drafts import Answering
 from polly_htmx.consumers.hooks import Hooked, call_hook, call_hooks
-from polly_htmx.exceptions import NotAllowed
+from polly_htmx.exceptions import NotAllowed, PollyError, raised_at
 from polly_htmx.models import Parrot, QueuedMessage, SmartConversation
+
+logger = logging.getLogger(__name__)
 
 
 class TurnTaker:
@@ -91,8 +94,7 @@ class TurnTaker:
         turn = await atake_turn(
             self.conversation, text, who=self.who, nonce=nonce, **answering
         )
-        if self._has("on_turn"):
-            await call_hook(self.on_turn, turn)
+        await self._tell(turn)
         return turn
 
     async def send_message(self, text: str, nonce: str | None) -> Turn | QueuedMessage:
@@ -101,9 +103,22 @@ class TurnTaker:
         sent = await asend_message(
             self.conversation, text, who=self.who, nonce=nonce, **answering
         )
-        if isinstance(sent, Turn) and self._has("on_turn"):
-            await call_hook(self.on_turn, sent)
+        if isinstance(sent, Turn):
+            await self._tell(sent)
         return sent
+
+    async def _tell(self, turn: Turn) -> None:
+        if not self._has("on_turn"):
+            return
+        try:
+            await call_hook(self.on_turn, turn)
+        except PollyError:
+            raise
+        except Exception as exc:  # noqa: BLE001  (a host's hook may raise anything)
+            # The turn is stored and its reply begun: the page must hear of that.
+            logger.error(  # noqa: TRY400  (a foreign text may hold anything)
+                "on_turn failed fault=%s at=%s", type(exc).__name__, raised_at(exc)
+            )
 
     async def _answering(self) -> Answering:
         """Return what the hooks say of the next reply."""
