@@ -24,6 +24,11 @@ def running() -> int:
     return len(_runs)
 
 
+def keys() -> list[int]:
+    """Return the replies that this process writes at the moment; from any thread."""
+    return [*_runs]
+
+
 def enter(reply_id: int, run: Run) -> None:
     """Put a run on the desk; it hears from now on what others want of it."""
     _runs[reply_id] = run

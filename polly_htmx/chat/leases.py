@@ -12,7 +12,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from polly_htmx.chat import layer, lists, telemetry
+from polly_htmx.chat import desk, layer, lists, telemetry
 from polly_htmx.chat.calls import lost_call
 from polly_htmx.chat.conversations import mark
 from polly_htmx.chat.events import NO_WORDS, LastWords, ReplyEnded
@@ -57,7 +57,10 @@ def interrupt_expired(conversation: SmartConversation | None = None) -> int:
     processes only one announces the end.
     """
     now = timezone.now()
-    expired = Message.objects.expired(now).select_related("conversation", "version")
+    # What this process writes itself is alive, though the database was away for longer
+    # than the lease: its runner renews that, or finds that another one was quicker.
+    dead = Message.objects.expired(now).exclude(pk__in=desk.keys())
+    expired = dead.select_related("conversation", "version")
     if conversation is not None:
         expired = expired.filter(conversation=conversation)
     return sum(_interrupt(reply) for reply in expired)

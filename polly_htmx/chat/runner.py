@@ -21,11 +21,12 @@ from polly_htmx.chat.home import to_the_end
 from polly_htmx.chat.keeper import Keeper
 from polly_htmx.chat.leases import Figures, announce_end
 from polly_htmx.chat.titles import title_soon
+from polly_htmx.conf import conf
 from polly_htmx.exceptions import PollyError
 from polly_htmx.hooks import AnswerGate, summariser
 from polly_htmx.llm import Event, Finished, LLMConnect, Reasoning, Text, Waking
 from polly_htmx.llm.attempts import Attempt
-from polly_htmx.llm.exceptions import Interrupted
+from polly_htmx.llm.exceptions import Interrupted, TimedOut
 from polly_htmx.models import Message, SmartConversation
 from polly_htmx.signals import reply_started
 
@@ -37,6 +38,9 @@ KEPT_FOR_THE_REST = 2
 """Entries without which nobody could go on with an answer: its question and itself."""
 HELPER_SECONDS = 10.0
 """How long a run waits for its own tasks to end."""
+LATEST = 2.0
+"""Seconds after REPLY_MAX_SECONDS at which a run ends in any case: the model keeps to
+them by itself, and a hook or a summary may not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,13 +169,22 @@ class _Run:
             return  # Nobody's change of threads.
         reply = self.reply
         try:
-            await in_database(reply_started.send)(
+            await in_database(reply_started.send_robust)(
                 SmartConversation, conversation=reply.conversation, message=reply
             )
         except Exception as exc:  # noqa: BLE001  (whoever listens may raise anything)
             logger.error(  # noqa: TRY400  (a foreign text may hold anything)
                 "reply_started failed fault=%s", type(exc).__name__
             )
+
+    async def _follow_in_time(self) -> str:
+        try:
+            async with asyncio.timeout(conf.REPLY_MAX_SECONDS + LATEST) as limit:
+                return await self._follow_model()
+        except TimeoutError:
+            if not limit.expired():
+                raise
+        raise TimedOut("The answer was not through in time.")
 
     async def _follow_model(self) -> str:
         """Show what the model writes; return the provider's reason for the end."""
@@ -209,6 +222,9 @@ class _Run:
             self.display.think("" if gate.active else event.text)
 
     def _show(self, text: str) -> None:
+        if self._cut is not None:
+            # A hook may have caught the cancellation that was meant for all of us.
+            raise asyncio.CancelledError
         if text:
             self.display.add(text)
 
