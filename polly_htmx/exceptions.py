@@ -32,19 +32,11 @@ PollyError
 
 from __future__ import annotations
 
-import traceback
-
 from django.utils.functional import Promise
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _, ngettext_lazy
 
 # Texts are put together when they are shown: who raises knows nobody's language.
-
-
-def raised_at(exc: BaseException) -> str:
-    """Return where a foreign exception was raised, for a log that may hold no text."""
-    *_outer, (frame, line) = traceback.walk_tb(exc.__traceback__)
-    return f"{frame.f_code.co_filename}:{line}"
 
 
 class PollyError(Exception):

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from typing import Any
 
 from django.dispatch import Signal
 
-from polly_htmx.exceptions import raised_at
-
 logger = logging.getLogger(__name__)
+
+
+def raised_at(exc: BaseException) -> str:
+    """Return where a foreign exception was raised, for a log that may hold no text."""
+    *_outer, (frame, line) = traceback.walk_tb(exc.__traceback__)
+    return f"{frame.f_code.co_filename}:{line}"
 
 
 class Moment(Signal):

@@ -82,6 +82,13 @@ class Broken(Hook):
         raise RuntimeError(text)
 
 
+class Careless(Hook):
+    """Cuts a character in two, as a slice of UTF-16 does."""
+
+    def block(self, text: str, **_about: Any) -> str:
+        return f"{text}\ud83d\x00"
+
+
 class Silent(Hook):
     """Forgets to return what it was asked about."""
 

@@ -201,6 +201,11 @@ def test_only_hooks_that_say_something_of_messages_are_asked(hooks: Hooks) -> No
 # Answers
 
 
+async def test_what_no_database_holds_is_replaced(hooks: Hooks) -> None:
+    hooks(site_hooks.Careless)
+    assert await passed("One") == ["", "One" + 2 * "\N{REPLACEMENT CHARACTER}"]
+
+
 async def test_without_hooks_every_piece_passes_at_once(hooks: Hooks) -> None:
     assert not AnswerGate(Message()).active
     assert await passed("One", " two\n\nth", "ree") == ["One", " two\n\nth", "ree", ""]

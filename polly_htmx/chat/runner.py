@@ -39,8 +39,7 @@ KEPT_FOR_THE_REST = 2
 HELPER_SECONDS = 10.0
 """How long a run waits for its own tasks to end."""
 LATEST = 2.0
-"""Seconds after REPLY_MAX_SECONDS at which a run ends in any case: the model keeps to
-them by itself, and a hook or a summary may not."""
+"""Seconds after REPLY_MAX_SECONDS that a run ends: hooks don't know of those."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,11 +166,9 @@ class _Run:
     async def _tell_of_start(self) -> None:
         if not reply_started.has_listeners(SmartConversation):
             return  # Nobody's change of threads.
-        reply = self.reply
+        about = {"conversation": self.reply.conversation, "message": self.reply}
         try:
-            await in_database(reply_started.send_robust)(
-                SmartConversation, conversation=reply.conversation, message=reply
-            )
+            await in_database(reply_started.send_robust)(SmartConversation, **about)
         except Exception as exc:  # noqa: BLE001  (whoever listens may raise anything)
             logger.error(  # noqa: TRY400  (a foreign text may hold anything)
                 "reply_started failed fault=%s", type(exc).__name__

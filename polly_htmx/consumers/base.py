@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
@@ -12,7 +13,7 @@ from polly_htmx import access, fragments
 from polly_htmx.chat import dispatch, posts
 from polly_htmx.chat.conversations import state_of
 from polly_htmx.chat.events import Event, ListChanged
-from polly_htmx.consumers import closing, rights, watch
+from polly_htmx.consumers import closing, lasting, rights, watch
 from polly_htmx.consumers.actions import ACTIONS, QUEUE_ACTIONS, act
 from polly_htmx.consumers.counted import CountedLine
 from polly_htmx.consumers.follower import Follower
@@ -31,9 +32,9 @@ from polly_htmx.exceptions import (
     SignInRequired,
     TooManyFrames,
     TooManySockets,
-    raised_at,
 )
 from polly_htmx.models import QueuedMessage, SmartConversation
+from polly_htmx.signals import raised_at
 
 logger = logging.getLogger(__name__)
 
@@ -64,6 +65,7 @@ class ConversationConsumer(TurnTaker, CountedLine):
         self.follower: Follower | None = None
         self.list: ListFollower | None = None
         self.sight: Sight | None = None
+        self._lasting: asyncio.Task[None] | None = None
         # Events and the watch come from different tasks, and a page must get what
         # they lead to in one order.
         self.lock = asyncio.Lock()
@@ -103,6 +105,7 @@ class ConversationConsumer(TurnTaker, CountedLine):
 
     async def let_go(self) -> None:
         """See CountedLine."""
+        await lasting.over(self._lasting)
         if self.follower is not None:
             await posts.unfollow(self.conversation, self)
         if self.list is not None:
@@ -115,10 +118,27 @@ class ConversationConsumer(TurnTaker, CountedLine):
     ) -> None:
         if self.is_closed:
             return  # What was on its way when the line was closed.
+        size = len(text_data or bytes_data or b"")
+        await self._guarded(partial(self._take_frame, text_data, size))
+
+    async def _take_frame(self, text: str | None, size: int) -> None:
+        self.inbox.take(size, time.monotonic())
+        frame = parse(text)
+        if frame.action not in self.actions:
+            raise BadFrame("an unknown action")
+        work = partial(self._handle, frame)
+        if not self.asks_the_site(frame.action):
+            await work()
+        else:  # A stop that comes meanwhile must not wait for it.
+            work = partial(self._guarded, work)
+            self._lasting = self._spawn(lasting.after(self._lasting, work))
+
+    async def _guarded(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Do what the page wants, and tell it what is wrong."""
+        if self.is_closed:
+            return
         try:
-            self.inbox.take(len(text_data or bytes_data or b""), time.monotonic())
-            await self._handle(self._known(parse(text_data)))
-            self.bad_frames = 0
+            await work()
         except (SignInRequired, NotFound, TooManyFrames) as exc:
             await self.refuse(exc)
         except PollyError as exc:
@@ -206,15 +226,14 @@ class ConversationConsumer(TurnTaker, CountedLine):
 
     # Helpers
 
-    def _known(self, frame: Frame) -> Frame:
-        if frame.action not in self.actions:
-            raise BadFrame("an unknown action")
-        return frame
-
     async def _handle(self, frame: Frame) -> None:
         if frame.action == "seen":
             await self._seen(frame)
-            return
+        else:
+            await self._act(frame)
+        self.bad_frames = 0
+
+    async def _act(self, frame: Frame) -> None:
         await self.open_for(partial(access.who_now, self.scope), self.key)
         if frame.action == "send":
             sent = await self.send_message(frame.message, frame.nonce)

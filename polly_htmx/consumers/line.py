@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from contextvars import copy_context
 from functools import partial
@@ -95,9 +95,14 @@ class Line(AsyncWebsocketConsumer):
             return  # What is lost is found again: see the watch.
         self._coming.append(event)
         if self._taking is None:
-            # In our own context, for it may say on whose database we work.
-            loop = asyncio.get_running_loop()
-            self._taking = loop.create_task(self._take(), context=self._context)
+            self._taking = self._spawn(self._take())
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Start some work of this socket in a task of its own."""
+        # In a copy of our own context, for that may say on whose database we work; two
+        # tasks in one could not use the database at once.
+        loop = asyncio.get_running_loop()
+        return loop.create_task(work, context=self._context.copy())
 
     async def _take(self) -> None:
         try:

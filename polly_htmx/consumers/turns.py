@@ -12,10 +12,15 @@ from polly_htmx.chat import Turn, asend_message, atake_turn
 from polly_htmx.chat.database import in_database
 from polly_htmx.chat.drafts import Answering
 from polly_htmx.consumers.hooks import Hooked, call_hook, call_hooks
-from polly_htmx.exceptions import NotAllowed, PollyError, raised_at
+from polly_htmx.exceptions import NotAllowed, PollyError
+from polly_htmx.hooks import hears_messages
 from polly_htmx.models import Parrot, QueuedMessage, SmartConversation
+from polly_htmx.signals import raised_at
 
 logger = logging.getLogger(__name__)
+
+ASKED = "get_parrot", "get_system_prompt", "get_context"
+"""The hooks that say how a reply is to be written."""
 
 
 class TurnTaker:
@@ -61,6 +66,12 @@ class TurnTaker:
         Not of one that waited first, which comes when this page may be gone: that is
         what the signal turn_taken is for.
         """
+
+    def asks_the_site(self, action: str) -> bool:
+        """Tell whether the site's own code is asked about what a page does."""
+        if action not in {"send", "edit"}:
+            return False
+        return hears_messages() or any(map(self._has, [*ASKED, "on_turn"]))
 
     # Turns
 
@@ -122,10 +133,9 @@ class TurnTaker:
 
     async def _answering(self) -> Answering:
         """Return what the hooks say of the next reply."""
-        hooks = "get_parrot", "get_system_prompt", "get_context"
-        if not any(map(self._has, hooks)):
+        if not any(map(self._has, ASKED)):
             return {}  # What a turn does by itself, without a change of threads.
-        found = await call_hooks(*(getattr(self, name) for name in hooks))
+        found = await call_hooks(*(getattr(self, name) for name in ASKED))
         parrot, instructions, context = found
         return {"parrot": parrot, "instructions": instructions, "context": context}
 

@@ -16,6 +16,7 @@ from polly_htmx.access import Who
 from polly_htmx.conf import conf
 from polly_htmx.exceptions import HookFailed, MessageRefused
 from polly_htmx.hooks.base import Hook, Veto
+from polly_htmx.llm.cleaning import clean
 from polly_htmx.models import SmartConversation
 
 logger = logging.getLogger(__name__)
@@ -100,7 +101,7 @@ def _as_async(method: Method) -> Method:
 def _checked(said: object) -> str:
     if not isinstance(said, str):
         raise TypeError("A hook must return a text.")
-    return said
+    return clean(said)
 
 
 @contextmanager
