@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import weakref
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.db import connections
 from django.utils import timezone
 
 from polly_htmx.chat.database import in_database
@@ -28,6 +30,9 @@ LONG_PENDING = timedelta(seconds=60)
 _channels: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, str] = (
     weakref.WeakKeyDictionary()
 )
+
+# One, whatever comes: who asks while a database hangs is told so, and waits in no thread.
+_thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="polly-health")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,10 +59,26 @@ async def ahealth() -> Health:
 async def _stuck() -> int | None:
     try:
         async with asyncio.timeout(PATIENCE):
-            return await in_database(_count_stuck)()
+            if await in_database(_is_in_transaction)():
+                return await in_database(_count_stuck)()
+            # In a thread of our own: below a middleware that is not async the request's
+            # own thread waits for us, and could not leave a database that hangs.
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(_thread, _count_apart)
     except Exception as exc:  # noqa: BLE001  (each database has its own faults)
         _failed("database", exc)
         return None
+
+
+def _is_in_transaction() -> bool:
+    return any(each.in_atomic_block for each in connections.all(initialized_only=True))
+
+
+def _count_apart() -> int:
+    try:
+        return _count_stuck()
+    finally:
+        connections.close_all()
 
 
 def _count_stuck() -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
@@ -13,6 +15,7 @@ from django.utils import timezone
 
 from polly_htmx.chat import health
 from polly_htmx.models import Message, SmartConversation
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.django_db(transaction=True)
 URL = "/polly/health/"
@@ -102,6 +105,26 @@ def test_other_replies_are_not_stuck(
 ) -> None:
     left(conversation, status, **{name: now() for name, now in fields.items()})
     assert Client().get(URL).json()["stuck"] == 0
+
+
+def test_a_database_that_hangs_is_told_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    may_answer = threading.Event()
+
+    def hang() -> int:
+        # A limit of its own, or a test that fails would hang too.
+        may_answer.wait(PATIENCE)
+        return 0
+
+    monkeypatch.setattr(health, "_count_stuck", hang)
+    monkeypatch.setattr(health, "PATIENCE", 0.2)
+    begun = time.monotonic()
+    try:
+        responses = [Client().get(URL) for _ in range(3)]
+        assert time.monotonic() - begun < PATIENCE
+    finally:
+        may_answer.set()
+    assert {response.status_code for response in responses} == {503}
+    assert [response.json()["database"] for response in responses] == ["failed"] * 3
 
 
 def test_a_database_that_is_away_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
