@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
 from functools import partial
 from typing import Any
 
@@ -149,27 +150,34 @@ async def at_desk() -> AsyncGenerator[dict[str, Any]]:
     """Yield what is told to all desks, for ever; waits out a layer that is down."""
     while True:
         try:
-            channel = await site_layer().new_channel()
-            while True:
-                await site_layer().group_add(DESKS, channel)
-                async for message in _heard(channel, JOIN_AGAIN):
+            async with aclosing(_desk_news()) as news:
+                async for message in news:
                     yield message
         except Exception as exc:  # noqa: BLE001  (each layer raises its own faults)
             _log(exc, DESKS)
             await asyncio.sleep(RETRY)
 
 
-async def _heard(channel: str, seconds: float) -> AsyncGenerator[dict[str, Any]]:
-    """Yield what comes on a channel within so many seconds."""
-    until = time.monotonic() + seconds
-    while (left := until - time.monotonic()) > 0:
-        try:
-            # Not wait_for(), which can lose a cancellation before Python 3.12.
-            async with asyncio.timeout(left):
-                message = await site_layer().receive(channel)
-        except TimeoutError:
-            return
-        yield message
+async def _desk_news() -> AsyncGenerator[dict[str, Any]]:
+    """Yield what is told to all desks, until the layer fails."""
+    channel = await site_layer().new_channel()
+    coming: asyncio.Future[dict[str, Any]] | None = None
+    due = 0.0
+    try:
+        while True:
+            if (now := time.monotonic()) >= due:
+                await site_layer().group_add(DESKS, channel)
+                due = now + JOIN_AGAIN
+            # Kept while the group is joined again: who cancels this is taken to have
+            # gone, and Redis' pub/sub layer takes the channel away.
+            coming = coming or asyncio.ensure_future(site_layer().receive(channel))
+            await asyncio.wait({coming}, timeout=due - now)
+            if coming.done():
+                message, coming = coming.result(), None
+                yield message
+    finally:
+        if coming is not None:
+            coming.cancel()
 
 
 def _from_thread(work: home.Work) -> None:

@@ -82,6 +82,59 @@ async def test_ear_says_so_when_the_layer_fails_and_hears_again_afterwards(
     assert deafened == [True, True]
 
 
+class Forgetful(Frail):
+    """A layer as Redis' pub/sub: a channel is gone when nobody waits for it any more."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.left: set[str] = set()
+        self.joined: list[str] = []
+        self.news: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+
+    async def group_add(self, _group: str, channel: str) -> None:
+        """Join a channel that is there."""
+        if channel in self.left:
+            raise RuntimeError("No such channel.")
+        self.joined.append(channel)
+
+    async def receive(self, channel: str) -> dict[str, Any]:
+        """Return a message, or take the channel away."""
+        try:
+            return await self.news.get()
+        except asyncio.CancelledError:
+            self.left.add(channel)
+            raise
+
+
+async def test_desk_that_joins_again_hears_on(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    redis = Forgetful()
+    monkeypatch.setattr(layer, "site_layer", lambda: redis)
+    monkeypatch.setattr(layer, "JOIN_AGAIN", 0.02)
+    heard: list[dict[str, Any]] = []
+
+    async def listen() -> None:
+        async for message in layer.at_desk():
+            heard.append(message)
+
+    task = asyncio.create_task(listen())
+    async with asyncio.timeout(PATIENCE):
+        while len(redis.joined) < 4:  # noqa: ASYNC110  (nothing tells of it)
+            await asyncio.sleep(0.01)
+        redis.news.put_nowait({"type": "polly.stop"})
+        while not heard:  # noqa: ASYNC110  (it has no other way)
+            await asyncio.sleep(0.01)
+    assert {*redis.joined} == {"channel 1"}
+    assert not caplog.text
+    task.cancel()
+    await asyncio.wait({task})
+    async with asyncio.timeout(PATIENCE):
+        while not redis.left:  # noqa: ASYNC110  (nothing tells of it)
+            await asyncio.sleep(0.01)
+    assert redis.left == {"channel 1"}
+
+
 async def test_layer_that_is_down_stops_nobody(frail: Frail) -> None:
     frail.failures = 2
     await layer.aring_desks(type="polly.stop", reply_id=1)
