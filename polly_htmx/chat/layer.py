@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from asgiref.sync import async_to_sync
 from channels.layers import InMemoryChannelLayer, get_channel_layer
@@ -17,6 +17,7 @@ from polly_htmx.chat import audience, desk, home
 from polly_htmx.chat.audience import Followed
 from polly_htmx.chat.events import Event, to_dict
 
+T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 EVENT_TYPE = "polly.event"
@@ -30,6 +31,12 @@ JOIN_AGAIN = 20.0
 forgotten its groups, and tells nobody."""
 RETRY = 1.0
 """Seconds between two tries to reach a layer that is down."""
+LATE = 3.0
+"""Seconds after which a layer that does not answer counts as down. Less than servers wait
+for a handshake: pages must get their line without it."""
+REST = 5.0
+"""Seconds for which nobody waits for such a layer again: an answer must not stand still
+on the pages of its own process because others can't be told."""
 
 
 def group_name(conversation: Followed) -> str:
@@ -51,7 +58,7 @@ class Ear:
     async def open(self) -> str:
         """Take a channel, and return its name; "" if the layer gives none."""
         try:
-            self.channel = await site_layer().new_channel()
+            self.channel = await _in_time(site_layer().new_channel)
         except Exception as exc:  # noqa: BLE001  (each layer raises its own faults)
             _log(exc, "a new socket")
         return self.channel
@@ -75,13 +82,13 @@ class Ear:
 async def follow(conversation: Followed, channel: str) -> bool:
     """Let a channel hear the events of a conversation; tell if the layer took it."""
     name = group_name(conversation)
-    return await _try(site_layer().group_add(name, channel), name)
+    return await _try(partial(site_layer().group_add, name, channel), name)
 
 
 async def unfollow(conversation: Followed, channel: str) -> None:
     """Let a channel hear no more of a conversation."""
     name = group_name(conversation)
-    await _try(site_layer().group_discard(name, channel), name)
+    await _try(partial(site_layer().group_discard, name, channel), name)
 
 
 async def apublish(conversation: Followed, event: Event) -> None:
@@ -93,7 +100,8 @@ async def apublish(conversation: Followed, event: Event) -> None:
     """
     name = group_name(conversation)
     audience.tell(name, event)
-    await _try(site_layer().group_send(name, _message(name, event)), name)
+    send = partial(site_layer().group_send, name, _message(name, event))
+    await _try(send, name)
 
 
 def address(channel: str, name: str) -> str:
@@ -108,7 +116,7 @@ async def asend(address: str, event: Event) -> None:
         audience.tell(name, event)
     elif channel:
         message = _message(name, event)
-        await _try(site_layer().send(channel, message), "a follower")
+        await _try(partial(site_layer().send, channel, message), "a follower")
 
 
 def _message(name: str, event: Event) -> dict[str, Any]:
@@ -127,7 +135,7 @@ async def aring_desks(**message: Any) -> None:
     """Tell all processes that write replies; the one that has this reply acts."""
     if home.is_here() and desk.handle(message):
         return
-    await _try(site_layer().group_send(DESKS, message), DESKS)
+    await _try(partial(site_layer().group_send, DESKS, message), DESKS)
 
 
 def ring_desks(**message: Any) -> None:
@@ -138,7 +146,7 @@ def ring_desks(**message: Any) -> None:
 async def aring_workers(reply_id: int) -> None:
     """Tell the workers of a pending reply; whoever claims it first writes it."""
     message = {"type": "polly.run", "reply_id": reply_id}
-    await _try(site_layer().send(WORKERS, message), WORKERS)
+    await _try(partial(site_layer().send, WORKERS, message), WORKERS)
 
 
 def ring_workers(reply_id: int) -> None:
@@ -187,9 +195,36 @@ def _from_thread(work: home.Work) -> None:
         async_to_sync(work)()
 
 
-async def _try(call: Awaitable[Any], name: str) -> bool:
+class _Away:
+    """Until when nobody waits for a layer that did not answer in time."""
+
+    until = 0.0
+
+    @classmethod
+    def is_now(cls) -> bool:
+        """Tell whether it is not worth while to ask."""
+        return time.monotonic() < cls.until
+
+
+async def _in_time(call: Callable[[], Awaitable[T]]) -> T:
+    """Return what the layer says; raise TimeoutError if it lets us wait."""
+    if is_of_this_process():
+        return await call()
+    if _Away.is_now():
+        raise TimeoutError
     try:
-        await call
+        async with asyncio.timeout(LATE):
+            return await call()
+    except TimeoutError:
+        _Away.until = time.monotonic() + REST
+        raise
+
+
+async def _try(call: Callable[[], Awaitable[Any]], name: str) -> bool:
+    if _Away.is_now():
+        return False  # It was told of, and not for each frame again.
+    try:
+        await _in_time(call)
     except Exception as exc:  # noqa: BLE001  (each layer raises its own faults)
         _log(exc, name)
         return False

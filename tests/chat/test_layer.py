@@ -91,7 +91,7 @@ class Forgetful(Frail):
         self.joined: list[str] = []
         self.news: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
 
-    async def group_add(self, _group: str, channel: str) -> None:
+    async def group_add(self, _group: str, channel: Any) -> None:
         """Join a channel that is there."""
         if channel in self.left:
             raise RuntimeError("No such channel.")
@@ -133,6 +133,44 @@ async def test_desk_that_joins_again_hears_on(
         while not redis.left:  # noqa: ASYNC110  (nothing tells of it)
             await asyncio.sleep(0.01)
     assert redis.left == {"channel 1"}
+
+
+class Stuck(Frail):
+    """A layer whose server takes a connection, and then says nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = 0
+
+    async def new_channel(self) -> str:
+        """Wait for ever."""
+        self.asked += 1
+        await asyncio.Event().wait()
+        return ""
+
+    async def group_send(self, _group: str, _message: dict[str, Any]) -> None:
+        """Wait for ever."""
+        await self.new_channel()
+
+
+async def test_layer_that_says_nothing_is_waited_for_once_in_a_while(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    stuck = Stuck()
+    monkeypatch.setattr(layer, "site_layer", lambda: stuck)
+    monkeypatch.setattr(layer, "LATE", 0.05)
+    monkeypatch.setattr(layer, "REST", 10 * PATIENCE)
+    monkeypatch.setattr(layer._Away, "until", 0.0)
+    async with asyncio.timeout(PATIENCE):
+        for _ in range(3):
+            await layer.aring_desks(type="polly.stop", reply_id=1)
+        assert await Ear().open() == ""
+    assert stuck.asked == 1
+    assert caplog.text.count("at=polly.desks fault=TimeoutError") == 1
+    monkeypatch.setattr(layer._Away, "until", 0.0)
+    async with asyncio.timeout(PATIENCE):
+        await layer.aring_desks(type="polly.stop", reply_id=1)
+    assert stuck.asked == 2
 
 
 async def test_layer_that_is_down_stops_nobody(frail: Frail) -> None:
