@@ -36,7 +36,7 @@ pytestmark = [pytest.mark.live, pytest.mark.timeout(600)]
 LONG = os.environ.get("POLLY_LONG") == "1"
 SEED = int(os.environ.get("POLLY_SEED", "3"))
 SECONDS = 60
-MESSAGES = 1_000 if LONG else 0
+MESSAGES = 1_000 if LONG else 24
 KILLS = 2
 """Of each process, at least: on a slow machine it goes on until then."""
 PEOPLE = 10 if LONG else 6
@@ -220,9 +220,9 @@ def check_mixture(talks: list[Talk], rows: PostgresRows) -> None:
         " WHERE party = 'ASSISTANT' GROUP BY status"
     )
     ends = {row["status"]: row["number"] for row in found}
-    assert ends.keys() == ENDS
-    assert min(ends[name] for name in ENDS - {"interrupted"}) >= 2, ends
-    assert sum(len(talk.acked) for talk in talks) >= 4 * PEOPLE
+    # Not each kill meets a reply, and people let broken ones go on.
+    assert min(ends.get(name, 0) for name in ENDS - {"interrupted"}) >= 2, ends
+    assert sum(len(talk.acked) for talk in talks) >= MESSAGES
 
 
 def check_calls(provider: FakeProvider, rows: PostgresRows, talks: list[Talk]) -> None:
