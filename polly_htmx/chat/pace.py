@@ -22,7 +22,7 @@ SHARED_INTERVAL = gathering.LONGEST
 answers are read: were they others, text would wait twice."""
 MAX_INTERVAL = 0.5
 """The longest interval, where the event loop is late as well."""
-EARLY = 0.2
+EARLY = 0.4
 """The share of an interval by which a frame may come too early: pieces that are read at
 nearly the same intervals would otherwise wait once more."""
 

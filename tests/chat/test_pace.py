@@ -21,7 +21,7 @@ def test_frame_waits_for_the_flush_interval() -> None:
     pace = Pace()
     assert pace.rest(100.0) == 0
     pace.sent(100.0, 10)
-    assert pace.rest(100.03) == pytest.approx(0.01)
+    assert pace.rest(100.01) == pytest.approx(0.03)
     assert pace.rest(100.05) == 0
 
 
