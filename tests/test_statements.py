@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.db.models.signals import ModelSignal, post_save, pre_save
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
@@ -121,6 +122,112 @@ def test_last_row_is_read_as_a_queryset_reads_it(parrot: Parrot) -> None:
     assert found._state.db == "default"
     assert not found._state.adding
     assert Rows(ParrotVersion, "default", {"parrot": 0}).last_by("number") is None
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        {"deleted_at": None, "title": ""},
+        {"deleted_at": None, "last_sequence": 7},
+        {"title": QUOTED, "visitor": OWNER},
+        {"title": "", "visitor": OWNER},
+    ],
+)
+def test_first_row_and_what_it_points_to_are_read_as_a_queryset_reads_them(
+    conversation: SmartConversation,
+    where: dict[str, Any],
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    molly = Parrot.objects.create(name="Molly", parameters={"stop": [QUOTED]})
+    SmartConversation.objects.create(parrot=molly, visitor=OWNER, title=QUOTED)
+    rows = SmartConversation.objects.select_related("parrot")
+    expected = rows.filter(**where).first()
+    with django_assert_num_queries(1):
+        found = SmartConversation.objects.having(**where).first("parrot")
+        names = None if found is None else found.parrot.name
+    assert names == (expected and expected.parrot.name)
+    for one, other in [
+        (found, expected),
+        (found and found.parrot, expected and expected.parrot),
+    ]:
+        if one is not None and other is not None:
+            assert _told(one) == _told(other)
+            assert one._state.db == "default"
+            assert not one._state.adding
+
+
+def _told(row: Any) -> dict[str, Any]:
+    return {name: value for name, value in vars(row).items() if name != "_state"}
+
+
+def _message(conversation: SmartConversation, **fields: Any) -> Message:
+    return Message(
+        conversation=conversation,
+        sequence=1,
+        party=Message.Party.USER,
+        author=conversation.user,
+        content=QUOTED,
+        **fields,
+    )
+
+
+@pytest.mark.parametrize(
+    "fields", [{"nonce": None}, {"nonce": "n1", "left_out": 3, "lease_owner": OWNER}]
+)
+def test_new_row_is_stored_as_save_stores_it(
+    conversation: SmartConversation,
+    fields: dict[str, Any],
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    begun = timezone.now()
+    saved = _message(conversation, **fields)
+    with transaction.atomic():
+        saved.save()
+        (by_django,) = values_of(Message)
+        transaction.set_rollback(True)
+    stored = _message(conversation, external_id=saved.external_id, **fields)
+    with django_assert_num_queries(1):
+        assert Message.objects.insert(stored) is stored
+    (by_us,) = values_of(Message)
+    assert stored.pk == by_us.pop("id")
+    for name in ("created_at", "updated_at"):
+        assert begun <= by_us.pop(name) <= timezone.now()
+    assert by_us.items() <= by_django.items()
+    assert stored == Message.objects.get()
+    assert (stored._state.adding, stored._state.db) == (False, "default")
+    stored.content = "another"
+    stored.save()
+    assert [row["content"] for row in values_of(Message)] == ["another"]
+
+
+@pytest.mark.parametrize("signal", [pre_save, post_save])
+def test_whoever_listens_to_rows_that_are_saved_hears_of_new_ones(
+    conversation: SmartConversation, signal: ModelSignal
+) -> None:
+    heard: list[Any] = []
+
+    def hear(sender: Any, instance: Message, **_rest: Any) -> None:
+        heard.append(instance)
+
+    signal.connect(hear, sender=Message)
+    try:
+        stored = Message.objects.insert(_message(conversation))
+    finally:
+        signal.disconnect(hear, sender=Message)
+    assert heard == [stored]
+    assert stored.pk
+
+
+def test_new_row_that_may_not_be_leaves_the_transaction_to_be_undone(
+    conversation: SmartConversation,
+) -> None:
+    Message.objects.insert(_message(conversation))
+    with transaction.atomic():
+        with pytest.raises(IntegrityError):
+            Message.objects.insert(_message(conversation))
+        assert transaction.get_connection().needs_rollback
+        transaction.set_rollback(True)
+    assert Message.objects.count() == 1
 
 
 def test_current_version_knows_its_parrot(

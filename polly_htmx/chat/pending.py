@@ -84,7 +84,7 @@ def new_reply(
         context=context,
     )
     reserve(reply, parrot)
-    reply.save(force_insert=True)
+    Message.objects.insert(reply)
     point_at(conversation, reply)
     return reply
 

@@ -98,7 +98,7 @@ def _write(draft: Draft, standing: Standing) -> Turn:
 
 def _message(draft: Draft, standing: Standing) -> Message:
     place = draft.place_of
-    return Message.objects.create(
+    message = Message(
         conversation=draft.conversation,
         parent_id=standing.leaf_id if place is None else place.parent_id,
         sequence=standing.last_sequence - 1,
@@ -107,6 +107,7 @@ def _message(draft: Draft, standing: Standing) -> Message:
         content=draft.text,
         nonce=draft.nonce,
     )
+    return Message.objects.insert(message)
 
 
 def _announce(draft: Draft, turn: Turn, *, is_own: bool) -> None:
