@@ -115,7 +115,10 @@ def deleted_conversation(
 ) -> SmartConversation:
     """Return one that this person has deleted; raises as open_conversation() does."""
     require_person(person)
-    return _find(deleted_by(person), external_id)
+    found = _find(external_id, **_owner(person))
+    if found.deleted_at is None:
+        raise NotFound
+    return found
 
 
 def deleted_by(person: Who) -> SmartConversationQuerySet:
@@ -138,7 +141,7 @@ def open_conversation(person: Who, external_id: uuid.UUID | str) -> SmartConvers
     unknown, or another's: nobody learns which.
     """
     require_person(person)
-    return _find(conversations_of(person), external_id)
+    return _find(external_id, **_owner(person), deleted_at=None)
 
 
 def open_as_staff(person: Who, external_id: uuid.UUID | str) -> SmartConversation:
@@ -151,7 +154,7 @@ def open_as_staff(person: Who, external_id: uuid.UUID | str) -> SmartConversatio
         raise SignInRequired
     if not may_read_as_staff(person):
         raise NotFound
-    return _find(SmartConversation.objects.alive(), external_id)
+    return _find(external_id, deleted_at=None)
 
 
 def may_read_as_staff(person: Who) -> bool:
@@ -228,18 +231,26 @@ def _wrote(person: Who, text: Message | QueuedMessage) -> bool:
     return person.user is not None and text.author_id == person.user.pk
 
 
-def _find(
-    conversations: SmartConversationQuerySet, external_id: uuid.UUID | str
-) -> SmartConversation:
+def _owner(person: Who) -> dict[str, Any]:
+    """Return the columns of what is a person's own; raises NotFound for nobody."""
+    if person.user is not None:
+        return {"user": person.user.pk}
+    if person.visitor is None:
+        raise NotFound  # NULL is what all conversations of users have there.
+    return {"visitor": person.visitor}
+
+
+def _find(external_id: uuid.UUID | str, **columns: Any) -> SmartConversation:
+    """Return the conversation that has these columns too; raises NotFound."""
     try:
         key = uuid.UUID(str(external_id))
     except ValueError:
         raise NotFound from None
-    try:
-        # Not by first(), which sorts: Django takes long to write that down.
-        return conversations.select_related("parrot").get(external_id=key)
-    except SmartConversation.DoesNotExist:
-        raise NotFound from None
+    # Asked before each message, so the short way: a queryset takes 0.4 ms longer.
+    rows = SmartConversation.objects.having(external_id=key, **columns)
+    if (found := rows.first("parrot")) is None:
+        raise NotFound
+    return found
 
 
 def _is_staff_with(person: Who, permissions: tuple[str, ...]) -> bool:

@@ -68,6 +68,15 @@ def session(line: Any) -> str:
     return f"{key} {user.pk}" if key and line.who.user else ""
 
 
+def who_now(asker: Asker) -> Who:
+    """See access.who_now(); asks Django only where the rows it decides by have changed."""
+    (evidence,) = evidence_of([asker.scope])
+    keeps = _OURS.get(type(asker).authorise.__module__) is opening.open_conversations
+    asker.proof = _prove(asker, evidence, keeps_user=keeps)
+    person: Who = asker.proof.who
+    return person
+
+
 async def ask_again(asker: Asker) -> None:
     """
     See TurnTaker.open_for(); raises AccessDenied.
@@ -129,15 +138,23 @@ def _alike(place: int, question: _Question) -> Hashable:
 
 
 def _proof(question: _Question, evidence: int | None) -> Proof | Exception:
-    line = question.line
-    before: Proof | None = line.proof
-    # Not for staff: permissions are no part of it, and a user keeps those once read.
-    if before is not None and before.holds(evidence) and not question.is_of_staff:
-        return before
     try:
-        person = access.who_now(line.scope)
+        return _prove(question.line, evidence, keeps_user=not question.is_of_staff)
     except Exception as exc:  # noqa: BLE001  (each store of sessions has its own faults)
         return exc
+
+
+def _prove(line: Any, evidence: int | None, *, keeps_user: bool) -> Proof:
+    """
+    Return who is behind a socket.
+
+    ``keeps_user`` must be false where permissions count: they are no part of the
+    evidence, and a user keeps those once read.
+    """
+    before: Proof | None = line.proof
+    if keeps_user and before is not None and before.holds(evidence):
+        return before
+    person = access.who_now(line.scope)
     return Proof(evidence if person.user == line.scope.get("user") else None, person)
 
 

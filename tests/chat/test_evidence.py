@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.conf import LazySettings
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User, UserManager
 from django.contrib.sessions.models import Session
 from django.test import Client
 
@@ -89,6 +89,30 @@ def test_each_socket_has_its_own(sign_in: SignIn, user: User, other_user: User) 
     assert first is not None
     assert (second, third) == (None, None)
     assert evidence_of([]) == []
+
+
+def test_one_alone_has_the_same_as_among_others(sign_in: SignIn) -> None:
+    _client, scope = sign_in("db")
+    assert evidence_of([scope, scope]) == [evidence(scope)] * 2
+
+
+class Hidden(UserManager[User]):
+    """A manager under which accounts may be there and not be found."""
+
+    def get_queryset(self) -> Any:
+        return super().get_queryset().filter(groups__name="seen")
+
+
+def test_manager_with_conditions_of_its_own_is_asked(
+    sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _client, scope = sign_in("db")
+    manager = Hidden()
+    manager.model = User
+    monkeypatch.setattr(User._meta, "default_manager", manager)
+    assert evidence(scope) is None
+    scope["user"].groups.add(Group.objects.create(name="seen"))
+    assert evidence(scope) is not None
 
 
 @pytest.mark.parametrize(

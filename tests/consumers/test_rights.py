@@ -173,6 +173,43 @@ async def test_permission_that_is_taken_away_counts_at_once(
     assert await answers(own, staff) == [own.conversation, NotFound]
 
 
+@pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
+async def test_whoever_sends_is_asked_again_when_something_has_changed(
+    parrot: Parrot, user: User, counted: list[Any], end: Callable[[Any, User], Any]
+) -> None:
+    who_now = sync_to_async(rights.who_now)
+    (line,) = await sockets_of(user, parrot, 1)
+    for _again in range(3):
+        assert await who_now(line) == Who(user=user)
+    # What a message has proved need not be asked again by the watch.
+    assert await answers(line) == [line.conversation]
+    assert counted == [user]
+    await sync_to_async(end)(line, user)
+    assert await who_now(line) == Who()
+    assert counted == [user] * 2
+
+
+@pytest.mark.parametrize("kind", [SmartGPTConsumerAdmin, OfHost])
+async def test_where_more_than_rows_decides_each_message_is_asked_anew(
+    parrot: Parrot, user: User, counted: list[Any], kind: Callable[[], Any]
+) -> None:
+    (line,) = await sockets_of(user, parrot, 1, kind=kind)
+    found = [await sync_to_async(rights.who_now)(line) for _again in range(2)]
+    assert found == [Who(user=user)] * 2
+    assert found[0].user is not found[1].user
+    assert len(counted) == 2
+
+
+def test_message_of_a_known_sender_takes_three_queries_of_permission(
+    parrot: Parrot, user: User, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    (line,) = async_to_sync(sockets_of)(user, parrot, 1)
+    rights.who_now(line)
+    with django_assert_num_queries(3):
+        line.who = rights.who_now(line)
+        line.authorise()
+
+
 def test_many_sockets_take_as_many_queries_as_one(
     parrot: Parrot,
     user: User,

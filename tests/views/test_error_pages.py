@@ -43,10 +43,11 @@ def assert_tells_nothing(body: bytes) -> None:
 def broken(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the database fail in words of its own."""
 
-    def fail(*_args: object) -> NoReturn:
+    def fail(*_args: object, **_columns: object) -> NoReturn:
         raise DatabaseError(FAULT)
 
-    monkeypatch.setattr(access, "conversations_of", fail)
+    for way in ("conversations_of", "_find"):
+        monkeypatch.setattr(access, way, fail)
 
 
 @pytest.fixture
