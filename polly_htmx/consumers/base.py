@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
-from polly_htmx import access, fragments
+from polly_htmx import fragments
 from polly_htmx.chat import dispatch, posts
 from polly_htmx.chat.conversations import state_of
 from polly_htmx.chat.events import Event, ListChanged
@@ -76,7 +76,7 @@ class ConversationConsumer(TurnTaker, CountedLine):
         self.language = query.language
         try:
             key = self.scope["url_route"]["kwargs"]["conversation"]
-            await self.open_for(partial(access.who, self.scope), key)
+            await self.open_for(partial(rights.who_now, self), key)
             await self.count()
         except (AccessDenied, TooManySockets) as exc:
             await self.accept()
@@ -234,14 +234,15 @@ class ConversationConsumer(TurnTaker, CountedLine):
         self.bad_frames = 0
 
     async def _act(self, frame: Frame) -> None:
-        await self.open_for(partial(access.who_now, self.scope), self.key)
+        who_now = partial(rights.who_now, self)
         if frame.action == "send":
-            sent = await self.send_message(frame.message, frame.nonce)
+            sent = await self.open_and_send(who_now, frame.message, frame.nonce)
             acknowledged = partial(
                 fragments.acknowledged, waits=isinstance(sent, QueuedMessage)
             )
             await self.send_fragment(acknowledged, self.conversation, frame.nonce)
         else:
+            await self.open_for(who_now, self.key)
             back = await act(self.conversation, self.who, frame)
             if back is not None:
                 await self.send_fragment(fragments.given_back, self.key, *back)

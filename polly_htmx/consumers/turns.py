@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from polly_htmx.access import Who
-from polly_htmx.chat import Turn, asend_message, atake_turn
+from polly_htmx.chat import Turn, asend_message, atake_turn, send_message
 from polly_htmx.chat.database import in_database
 from polly_htmx.chat.drafts import Answering
 from polly_htmx.consumers.hooks import Hooked, call_hook, call_hooks
@@ -85,14 +85,14 @@ class TurnTaker:
         self.key = key
         if inspect.iscoroutinefunction(self.authorise):
             await self.open_as(await in_database(ask)(), key)
-            return
+        else:  # Together: each change of threads costs as much as a query.
+            await in_database(self._open)(ask)
 
-        def work() -> Any:
-            self.who = ask()
-            return self.authorise()
-
-        # Together: each change of threads costs as much as a query.
-        self.conversation = await in_database(work)()
+    def _open(self, ask: Callable[[], Who]) -> None:
+        """See open_for(); for an authorise() that is no coroutine."""
+        self.who = ask()
+        authorise: Any = self.authorise
+        self.conversation = authorise()
 
     def require(self, action: str) -> None:
         """Raise NotAllowed for what this consumer takes from nobody."""
@@ -117,6 +117,20 @@ class TurnTaker:
         if isinstance(sent, Turn):
             await self._tell(sent)
         return sent
+
+    async def open_and_send(
+        self, ask: Callable[[], Who], text: str, nonce: str | None
+    ) -> Turn | QueuedMessage:
+        """See open_for() and send_message(): both, in one change of threads if it can."""
+        if self.asks_the_site("send") or inspect.iscoroutinefunction(self.authorise):
+            await self.open_for(ask, self.key)
+            return await self.send_message(text, nonce)
+
+        def work() -> Turn | QueuedMessage:
+            self._open(ask)
+            return send_message(self.conversation, text, who=self.who, nonce=nonce)
+
+        return await in_database(work)()
 
     async def _tell(self, turn: Turn) -> None:
         if not self._has("on_turn"):

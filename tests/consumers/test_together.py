@@ -111,6 +111,7 @@ async def test_tabs_of_one_session_are_asked_once_and_end_together(
     async with AsyncExitStack() as stack:
         opened = [page(conversation.external_id, signed_in) for _ in range(5)]
         tabs = [await stack.enter_async_context(tab) for tab in opened]
+        asked.clear()
         await asyncio.to_thread(signed_in.logout)
         assert [await tab.close_code() for tab in tabs] == [4401] * 5
     # Perhaps once before the sign-out, and once after it.
