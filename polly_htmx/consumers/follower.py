@@ -74,7 +74,14 @@ class Follower(View):
 
     async def frames(self, event: Event) -> Frames:
         """Return what the page must do after an event."""
-        self.heard, self._polled = time.monotonic(), None
+        frames = await self._after(event)
+        if self.reply is None or self._number is not None:
+            # Not where the page waits to be told how the reply stands: the layer may
+            # lose that word too, and bring nothing but events that fit nowhere.
+            self.heard, self._polled = time.monotonic(), None
+        return frames
+
+    async def _after(self, event: Event) -> Frames:
         match event:
             case TurnTaken():
                 return await self._turn(event)
@@ -92,15 +99,14 @@ class Follower(View):
     async def poll(self) -> Frames:
         """Return what the database has, for a page that has heard nothing for long."""
         reply = self.reply
-        if reply is None:
-            return []
+        if reply is None or self._outbox.is_slow:
+            return []  # A slow page gets the whole with its next acknowledgement.
         messages, frames = await self._with_others(
             ("row", reply.pk), lambda: self._rendered([reply.pk], self._by_row)
         )
         if not messages or not messages[0].is_running:
             return await self.look()
-        if not self._outbox.is_slow:
-            await self._ask(reply.pk)
+        await self._ask(reply.pk)
         length, before = len(messages[0].content), self._polled
         self._polled = length
         if before is not None and length > before:

@@ -352,3 +352,43 @@ async def test_turn_that_overtakes_what_came_before_it_is_shown_with_all_the_res
         assert world.follower.state == world.state
         await world.show(world.follower.frames(end))
         assert world.shown == normal(render(world.text))
+
+
+async def test_page_whose_answer_is_lost_asks_again_though_events_go_on() -> None:
+    # A channel that overflows loses the word of how the reply stands with the rest.
+    world = World("One. " * 40, [*range(5, 200, 5)])
+    with outside(world):
+        await world.join()
+        for lost in (False, True, False):
+            await world.grow()
+            await world.carry("lose" if lost else "deliver", 0)
+        assert world.follower._number is None
+        known = world.follower.heard
+        await world.answer()
+        await world.carry("lose", 0)
+        await world.grow()
+        await world.carry("deliver", 0)
+        # By this the watch finds it, and has it look.
+        assert world.follower.heard == known
+        await world.save()
+        await world.poll()
+        assert world.shown == normal(render(world.display.text))
+        await world.answer()
+        await world.carry("deliver", 0)
+        await world.grow()
+        await world.carry("deliver", 0)
+        assert world.follower.heard > known
+
+
+async def test_slow_page_is_not_sent_the_whole_by_the_database() -> None:
+    world = World("One. " * 40, [*range(5, 200, 5)])
+    with outside(world):
+        await world.join()
+        await world.grow()
+        await world.carry("deliver", 0)
+        world.slow = True
+        for _ in range(3):
+            await world.grow()
+            await world.carry("deliver", 0)
+            await world.save()
+            assert await world.follower.poll() == []
