@@ -1,4 +1,4 @@
-"""With which code a socket is closed; htmx 2 does not come back after any of them."""
+"""With which code a socket is closed; htmx 2 does not come back after most of them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from polly_htmx.exceptions import (
     TooManySockets,
 )
 
+COME_BACK = 1000
+"""Our script has htmx 2 come back after it. Before accept it makes no difference."""
 SIGN_IN = 4401
 NOT_FOUND = 4404
 BAD_FRAMES = 4408

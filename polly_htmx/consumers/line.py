@@ -22,6 +22,7 @@ from polly_htmx.chat.home import to_the_end
 from polly_htmx.consumers import closing
 from polly_htmx.consumers.inbox import Inbox
 from polly_htmx.consumers.outbox import Outbox
+from polly_htmx.signals import raised_at
 
 logger = logging.getLogger(__name__)
 
@@ -88,6 +89,21 @@ class Line(AsyncWebsocketConsumer):
             await self.websocket_receive(message)
         else:
             await super().dispatch(message)
+
+    async def websocket_connect(self, message: Any) -> None:
+        """
+        Open the line, as Channels does.
+
+        A page whose line can't be opened just now is told to come back. A server's own
+        way to close a socket that failed would be the last word for htmx 2.
+        """
+        try:
+            await super().websocket_connect(message)
+        except Exception as exc:  # noqa: BLE001  (of the database, or a host's hooks)
+            logger.error(  # noqa: TRY400  (a foreign text may hold anything)
+                "socket not opened fault=%s at=%s", type(exc).__name__, raised_at(exc)
+            )
+            await self.hang_up(closing.COME_BACK)
 
     def hear(self, event: Event) -> None:
         """Take an event, for a task that handles one after the other."""

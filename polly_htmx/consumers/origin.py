@@ -13,6 +13,7 @@ from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest
 
 from polly_htmx.conf import conf
+from polly_htmx.signals import raised_at
 
 logger = logging.getLogger(__name__)
 
@@ -33,8 +34,17 @@ class OriginValidator:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> Any:
         if is_own_origin(scope):
-            return await self.application(scope, receive, send)
-        logger.warning("socket refused: foreign origin path=%r", scope.get("path"))
+            try:
+                return await self.application(scope, receive, send)
+            except Exception as exc:  # noqa: BLE001  (of the database of sessions)
+                # Pages come back after this; their tracebacks would fill the log.
+                logger.error(  # noqa: TRY400  (a foreign text may hold anything)
+                    "socket refused: no session fault=%s at=%s",
+                    type(exc).__name__,
+                    raised_at(exc),
+                )
+        else:
+            logger.warning("socket refused: foreign origin path=%r", scope.get("path"))
         return await WebsocketDenier()(scope, receive, send)
 
 

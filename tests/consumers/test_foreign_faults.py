@@ -6,16 +6,17 @@ import asyncio
 from typing import Any, NoReturn
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.db import DatabaseError
 from django.test import Client
 
 from polly_htmx import access
-from polly_htmx.consumers import SmartGPTConsumer
+from polly_htmx.consumers import SmartGPTConsumer, closing, follower
 from polly_htmx.hooks import Hook
 from polly_htmx.models import Message, Parrot, SmartConversation
 from polly_htmx.signals import turn_taken
 from tests.patience import PATIENCE
-from tests.sockets import page
+from tests.sockets import Page, chat_path, communicator, page
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -81,6 +82,46 @@ async def test_fault_of_the_database_is_told_and_the_line_stays(
     assert await Message.objects.acount() == 2
     assert "fault=DatabaseError at=" in caplog.text
     assert not [text for text in (*tab.frames, caplog.text) if "CANARY" in text]
+
+
+@pytest.mark.parametrize(
+    ("place", "is_accepted"), [("open_conversation", False), ("look", True)]
+)
+async def test_page_whose_line_can_not_be_opened_is_told_to_come_back(
+    place: str,
+    is_accepted: bool,
+    conversation: SmartConversation,
+    signed_in: Client,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(
+        access if place == "open_conversation" else follower, place, fail
+    )
+    path = chat_path(conversation.external_id)
+    socket = await sync_to_async(communicator)(path, signed_in)
+    assert (await socket.connect(timeout=PATIENCE))[0] == is_accepted
+    if is_accepted:
+        # By 1011, which a server sends for a socket that failed, htmx 2 stays away.
+        assert await Page(socket).close_code() == closing.COME_BACK
+    await socket.disconnect()
+    assert "socket not opened fault=DatabaseError at=" in caplog.text
+    assert "CANARY" not in caplog.text
+
+
+async def test_page_is_told_to_come_back_when_nobody_knows_whose_it_is(
+    conversation: SmartConversation,
+    signed_in: Client,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    socket = await sync_to_async(communicator)(
+        chat_path(conversation.external_id), signed_in
+    )
+    monkeypatch.setattr("channels.auth._get_user_session_key", fail)
+    assert not (await socket.connect(timeout=PATIENCE))[0]
+    assert "no session fault=DatabaseError at=" in caplog.text
+    assert "CANARY" not in caplog.text
 
 
 async def test_hook_that_fails_is_told_and_the_line_stays(
