@@ -127,11 +127,15 @@ def test_pieces_and_end_make_the_page_that_is_loaded_afterwards(
     reply.content = TEXT
     if whole:
         html = f"{stream.whole()[0]}{change.closed}"
-        page.apply(fragments.reply_ended(conversation, reply, html=html))
+        frame = fragments.reply_ended(conversation, reply, html=html)
+        page.apply(frame)
     else:
         closed = str(change.closed)
-        page.apply(fragments.reply_closed(conversation, reply, closed=closed))
+        frame = fragments.reply_closed(conversation, reply, closed=closed)
+        page.apply(frame)
         take_status(page, reply)
+    # For those who read frames and run no script.
+    assert f' data-status="{reply.status}"' in frame
     page.assert_equals(page_of(conversation), str(conversation.external_id))
 
 
