@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from benchmarks.streaming.field import WAYS, Field, Run, Server, percentile
 from benchmarks.streaming.texts import Asked
@@ -130,27 +131,49 @@ def sizes(ground: Field, *, quick: bool) -> Table:
 
 
 def flat(ground: Field, *, quick: bool) -> Table:
-    """Cost a token for answers of all lengths."""
-    lengths = (1_000, 4_000) if quick else (1_000, 8_000, 32_000)
-    table = Table(
-        title="Cost a token by length of the answer, prose at 1,000 tokens/s",
-        columns=["bytes", "of least", "CPU ms", "of least"],
-        target="flat within 20 %",
-    )
+    """
+    Cost a token for answers of all lengths.
+
+    The ends of a turn (the message, the buttons below the answer) take the same bytes
+    whatever comes between. So there is too what each token takes beyond a shorter answer.
+    """
+    lengths = [1_000, 4_000] if quick else [1_000, 8_000, 32_000]
     server = ground.server("scripted")
+    paced = [Asked(tokens=tokens, kind="prose", rate=100) for tokens in lengths]
+    slow = ground.run(server, [server.asking(1, asked)[0] for asked in paced])
+    quick_bytes, costs = [], []
     for tokens in lengths:
         asked = Asked(tokens=tokens, kind="prose", rate=1_000)
         # The shorter, the more often: the clock of a process ticks each 10 ms.
         rounds = max(1, 8_000 // tokens)
         runs = [ground.run(server, server.asking(1, asked)) for _ in range(rounds)]
-        size = statistics.mean(run.tabs[0]["bytes"] for run in runs) / tokens
-        cost = 1_000 * statistics.mean(run.cpu for run in runs) / tokens
-        table.rows[f"{tokens:,} tokens"] = [size, None, cost, None]
-    for column in (0, 2):
-        least = min(row[column] or 0 for row in table.rows.values())
-        for row in table.rows.values():
-            row[column + 1] = (row[column] or 0) / least
-    return table
+        quick_bytes.append(statistics.mean(run.tabs[0]["bytes"] for run in runs))
+        costs.append(1_000 * statistics.mean(run.cpu for run in runs))
+    columns = [
+        _per_token(lengths, values)
+        for values in ([tab["bytes"] for tab in slow.tabs], quick_bytes, costs)
+    ]
+    return Table(
+        title="Bytes at 100 and at 1,000 tokens/s, CPU ms: by length of the answer, prose",
+        columns=["a token", "of least", "a further"] * 3,
+        target="bytes and CPU flat within 20 %",
+        rows={
+            f"{tokens:,} tokens": [*slowly, *quickly, *cost]
+            for tokens, slowly, quickly, cost in zip(lengths, *columns, strict=True)
+        },
+    )
+
+
+def _per_token(lengths: list[int], totals: list[float]) -> list[list[float | None]]:
+    """Return what a token takes, how it compares, and one beyond the shorter answer."""
+    each = [total / tokens for tokens, total in zip(lengths, totals, strict=True)]
+    further: list[float | None] = [None]
+    for (few, before), (more, after) in pairwise(zip(lengths, totals, strict=True)):
+        further.append((after - before) / (more - few))
+    return [
+        [value, value / min(each), slope]
+        for value, slope in zip(each, further, strict=True)
+    ]
 
 
 def fan(ground: Field, *, quick: bool) -> Table:
